@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libxenevtchn: event channels of the domain that this program belongs to.
+ *
+ * Knows ports and descriptors. Knows nothing of what an event means: rings and
+ * grants are other libraries' business.
+ *
+ * A port is owned by the handle that bound it; another handle cannot send on
+ * it, unbind it or receive from it. An event is delivered once: after
+ * xenevtchn_pending() has returned a port, that port stays masked until
+ * xenevtchn_unmask(). Events that arrive meanwhile collapse into one, which is
+ * delivered after the unmask.
+ *
+ * A handle may be used by one thread at a time. After fork() the child may
+ * only call xenevtchn_close() on an inherited handle.
+ */
+#ifndef XENEVTCHN_H
+#define XENEVTCHN_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+typedef uint32_t evtchn_port_t;
+typedef uint16_t domid_t;
+
+/* A port, 0 or more, or -1 with errno set. */
+typedef int xenevtchn_port_or_error_t;
+
+typedef struct xenevtchn_handle xenevtchn_handle;
+
+struct xentoollog_logger;
+
+/* Flag for xenevtchn_open(): leave the descriptor open across exec(). */
+#define XENEVTCHN_NO_CLOEXEC (1U << 0)
+
+/*
+ * Open a handle without ports. LOGGER receives the one line that says why it
+ * failed; NULL sends it to stderr. FLAGS is 0 or XENEVTCHN_NO_CLOEXEC.
+ * NULL with errno: EINVAL unknown flag, ENOMEM, ENOENT no hypervisor here,
+ * EACCES not allowed to use it, ECONNREFUSED it is not running.
+ */
+xenevtchn_handle *xenevtchn_open(
+    struct xentoollog_logger *logger, unsigned int flags);
+
+/*
+ * Wrap FD, which came from xenevtchn_fd() of a handle opened with
+ * XENEVTCHN_NO_CLOEXEC, possibly before an exec(). The ports that it has bound
+ * stay bound. FLAGS must be 0. On success the handle owns FD; on failure the
+ * caller keeps it. NULL with errno: EINVAL unknown flag, EBADF, ENOMEM,
+ * EOPNOTSUPP where ports do not live in a descriptor (hosted).
+ */
+xenevtchn_handle *xenevtchn_fdopen(
+    struct xentoollog_logger *logger, int fd, unsigned int flags);
+
+/*
+ * Unbind every port of XCE and free it; NULL is allowed and does nothing.
+ * Peers find their channels broken. Always 0.
+ */
+int xenevtchn_close(xenevtchn_handle *xce);
+
+/*
+ * A descriptor for poll(): readable when xenevtchn_pending() may have a port to
+ * return. Owned by XCE; do nothing else with it. Its status as blocking or
+ * non-blocking is the caller's to set with fcntl() and decides whether
+ * xenevtchn_pending() waits.
+ */
+int xenevtchn_fd(xenevtchn_handle *xce);
+
+/*
+ * Send an event to the peer of PORT. 0, or -1 with errno: ENOTCONN PORT is not
+ * bound by XCE, EINVAL PORT's kind cannot send. A channel whose peer is gone
+ * swallows the event silently.
+ */
+int xenevtchn_notify(xenevtchn_handle *xce, evtchn_port_t port);
+
+/*
+ * Allocate a port that domain DOMID may bind to. The port, or -1 with errno:
+ * ENOSPC, or what the hypervisor answered.
+ */
+xenevtchn_port_or_error_t xenevtchn_bind_unbound_port(
+    xenevtchn_handle *xce, uint32_t domid);
+
+/*
+ * Bind a new local port to REMOTE_PORT, which domain DOMID left open for this
+ * domain. The new port is pending at once, for events sent before the bind may
+ * have been lost. The port, or -1 with errno: ESRCH no such domain, EINVAL the
+ * remote port is not open for us, ENOSPC.
+ */
+xenevtchn_port_or_error_t xenevtchn_bind_interdomain(
+    xenevtchn_handle *xce, uint32_t domid, evtchn_port_t remote_port);
+
+/*
+ * Bind a virtual interrupt (a VIRQ_* number) to a new port, on vcpu 0. The
+ * port, or -1 with errno: EEXIST bound already (in this domain), EBUSY handled
+ * by another domain, EINVAL no such VIRQ, ENOSPC.
+ */
+xenevtchn_port_or_error_t xenevtchn_bind_virq(
+    xenevtchn_handle *xce, unsigned int virq);
+
+/*
+ * Unbind and free PORT; an undelivered event is dropped. 0, or -1 with errno
+ * ENOTCONN: not bound by XCE.
+ */
+int xenevtchn_unbind(xenevtchn_handle *xce, evtchn_port_t port);
+
+/*
+ * Take the next pending port and mask it. Waits for one when the descriptor is
+ * blocking. The port, or -1 with errno: EAGAIN none and non-blocking, EINTR,
+ * EFBIG (NetBSD) events were lost, which this call has repaired: the caller
+ * must treat every port of XCE as pending and unmask them all.
+ */
+xenevtchn_port_or_error_t xenevtchn_pending(xenevtchn_handle *xce);
+
+/*
+ * Let PORT deliver again; an event that came while it was masked is delivered
+ * now. 0, or -1 with errno. A port that XCE has not bound is ignored (0).
+ */
+int xenevtchn_unmask(xenevtchn_handle *xce, evtchn_port_t port);
+
+/*
+ * Give up, for good, the right to use XCE for any domain but DOMID. 0, or -1
+ * with errno EOPNOTSUPP where the platform cannot promise that.
+ */
+int xenevtchn_restrict(xenevtchn_handle *xce, domid_t domid);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif
