@@ -25,6 +25,9 @@ struct xenstore_domain_interface {
 	uint32_t server_features; /* XENSTORE_SERVER_FEATURE_* */
 	uint32_t connection;	  /* XENSTORE_CONNECTED or _RECONNECT */
 	uint32_t error;		  /* XENSTORE_ERROR_* */
+	/* The domain's port of the channel, when not 0: written by whoever made
+	 * the page, it overrides what the daemon is told. */
+	uint32_t evtchn_port;
 };
 
 #define XENSTORE_SERVER_FEATURE_RECONNECTION 1
@@ -38,8 +41,7 @@ struct xenstore_domain_interface {
 #define XENSTORE_ERROR_RINGIDX 2
 #define XENSTORE_ERROR_PROTO 3
 
-_Static_assert(
-    offsetof(struct xenstore_domain_interface, evtchn_port) == 2076,
+_Static_assert(offsetof(struct xenstore_domain_interface, evtchn_port) == 2076,
     "evtchn_port");
 _Static_assert(
     offsetof(struct xenstore_domain_interface, server_features) == 2064,
