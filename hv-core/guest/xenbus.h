@@ -31,6 +31,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/io/xenbus.h"
+
 struct xenstore_domain_interface;
 struct xenbus;
 struct xenbus_watch;
@@ -208,24 +210,12 @@ int xenbus_pending(const struct xenbus *xb);
 
 /* --- device states ------------------------------------------------------ */
 
-enum xenbus_state {
-	XENBUS_UNKNOWN = 0,
-	XENBUS_INITIALISING = 1,
-	XENBUS_INIT_WAIT = 2,
-	XENBUS_INITIALISED = 3,
-	XENBUS_CONNECTED = 4,
-	XENBUS_CLOSING = 5,
-	XENBUS_CLOSED = 6,
-	XENBUS_RECONFIGURING = 7,
-	XENBUS_RECONFIGURED = 8,
-};
-
 /* "Connected" and so on; "?" outside the range. */
 const char *xenbus_state_name(enum xenbus_state state);
 
 /*
- * The state node of the device directory DIR. XENBUS_UNKNOWN if there is none,
- * or it cannot be read or parsed.
+ * The state node of the device directory DIR. XenbusStateUnknown if there is
+ * none, or it cannot be read or parsed.
  */
 enum xenbus_state xenbus_read_state(
     struct xenbus *xb, uint32_t tx, const char *dir);
