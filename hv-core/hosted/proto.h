@@ -37,15 +37,16 @@
 #define HV_GUEST_RAM_BASE UINT64_C(0x200000000000)
 #define HV_GUEST_XEN_BASE UINT64_C(0x1f0000000000)
 
-/* A control client's arena. Offset 0 is never given out: it means NULL. */
-#define HV_ARENA_SIZE UINT64_C(0x400000)
-#define HV_ARENA_FIRST HV_PAGE_SIZE
+/* A control client's arena, bytes. */
+#define HV_ARENA_SIZE UINT64_C(0x1000000)
 
 enum hv_msg_type {
 	HV_MSG_ATTACH = 1,
 	HV_MSG_HYPERCALL = 2,
 	HV_MSG_GET_RAM = 3,
 	HV_MSG_GET_RESOURCE = 4,
+	HV_MSG_PAIR_READY = 5, /* the only request without an answer */
+	HV_MSG_SEND = 6,
 	/* sent by hvd unasked */
 	HV_MSG_PAIR = 16,
 	HV_MSG_PAIR_GONE = 17,
@@ -67,10 +68,15 @@ enum hv_chan_kind {
 	HV_CHAN_GUEST = 6,
 };
 
-/* ATTACH: version and kind are wanted; all else is the answer. */
+/*
+ * ATTACH. A control client has reserved HV_ARENA_SIZE of its address space at
+ * arena_base (page aligned, not 0) and will map the arena there: it then passes
+ * plain pointers, also inside of structures. 0 for guests.
+ */
 struct hv_msg_attach {
 	uint32_t version;
-	uint32_t kind;
+	uint32_t kind; /* enum hv_chan_kind */
+	uint64_t arena_base;
 };
 
 #define HV_ATTACH_STRICT 0x1u  /* every send is a hypercall */
@@ -102,12 +108,21 @@ struct hv_msg_attached {
 	uint64_t start_info; /* GUEST: guest-physical, 0 if there is none */
 };
 
-/* HYPERCALL. Pointers are arena offsets, for guests guest-physical. */
+/*
+ * HYPERCALL. Control clients pass addresses within their arena, guests
+ * guest-physical ones; any other is -EFAULT.
+ */
 struct hv_msg_call {
 	uint64_t nr;
 	uint64_t arg[5];
 };
 
+/* SEND: EVTCHNOP_send of the client's own port, without a buffer. */
+struct hv_msg_send {
+	uint32_t port;
+};
+
+/* The answer to both. */
 struct hv_msg_ret {
 	int64_t ret; /* negative: Xen errno */
 };
@@ -155,7 +170,12 @@ struct hv_msg_pair {
 
 #define HV_SLOTS 4096u
 
-struct hv_msg_pair_gone {
+/*
+ * PAIR_READY: the client hears the slot. Until hvd has this from the receiving
+ * end, sends go by the hypercall, so a client that has no descriptor left may
+ * ignore a PAIR. PAIR_GONE: the peer has gone; the slot will be used again.
+ */
+struct hv_msg_slot {
 	uint32_t slot;
 };
 
@@ -173,13 +193,14 @@ struct hv_msg {
 		struct hv_msg_attach attach;
 		struct hv_msg_attached attached;
 		struct hv_msg_call call;
+		struct hv_msg_send send;
 		struct hv_msg_ret ret;
 		struct hv_msg_ram ram;
 		struct hv_msg_ram_is ram_is;
 		struct hv_msg_resource resource;
 		struct hv_msg_resource_is resource_is;
 		struct hv_msg_pair pair;
-		struct hv_msg_pair_gone pair_gone;
+		struct hv_msg_slot slot;
 		struct hv_msg_ram_gone ram_gone;
 	} u;
 };

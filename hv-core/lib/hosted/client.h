@@ -73,9 +73,9 @@ void *hv_client_alloc(struct hv_client *c, size_t size);
 void hv_client_free(struct hv_client *c, void *p);
 
 /*
- * The address under which hvd knows P, which may point anywhere into a buffer
- * of hv_client_alloc(), for guests anywhere into RAM. 0 for NULL, and for what
- * lies in neither.
+ * The address under which hvd knows P: the pointer itself for control clients
+ * if it points into the arena, guest-physical for guests if it points into RAM.
+ * 0 for NULL and for what lies in neither.
  */
 uint64_t hv_client_addr(const struct hv_client *c, const void *p);
 
@@ -123,10 +123,11 @@ int hv_client_event_fd(const struct hv_client *c);
 int hv_client_send(struct hv_client *c, uint32_t port);
 
 /*
- * Take all that has come: DELIVER(arg, port) for each port, in no order, a port
+ * Take what has come: DELIVER(arg, port) for each port, in no order, a port
  * perhaps more than once. Then every pair is armed again, so that the next send
- * makes the event fd readable: there is no separate step before sleeping.
- * Costs O(pairs that rang). Never blocks. 0 or -ENOTCONN.
+ * makes the event fd readable: there is no separate step before sleeping. If
+ * very much has come the event fd stays readable for the rest of it. Costs
+ * O(pairs that rang). Never blocks. 0 or -ENOTCONN.
  *
  * A guest must look at its vcpu_info's upcall_pending *after* this: hvd sets
  * bits in shared_info itself for sends by hypercall and for VIRQs, and only
