@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libxenstore: a client's view of Xenstore. The one installed header.
  *
