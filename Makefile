@@ -1,0 +1,298 @@
+# Kernbus. The only makefile (GNU make; gmake on NetBSD). `make help` lists the
+# targets. A folder named below is one program or one archive: a new .c file in
+# it needs no change here. In a program's folder main.c holds main() and the
+# rest is an archive, so that the unit tests link what the program runs.
+
+CC     ?= cc
+V      ?= 0
+SAN    ?= 0
+T      ?= 60
+KEEP   ?= 0
+
+# One build tree per compiler and variant; nothing is written outside build/.
+ccname  := $(notdir $(firstword $(CC)))
+B       := build/$(ccname)$(if $(filter 1,$(SAN)),-san)
+
+PKG_CONFIG ?= pkg-config
+have_pkg = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
+pkg_cflags = $(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null)
+pkg_libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
+
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes \
+           -Wstrict-prototypes -Werror
+OPT     := -O2 -g
+STD     := -std=c11 -D_GNU_SOURCE
+INC     := -Ihv-core/include -Ihv-core/lib/include -Ilibxenstore -I.
+ifeq ($(SAN),1)
+SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+            -fno-omit-frame-pointer
+OPT     := -O1 -g
+endif
+BASE    := $(STD) $(OPT) $(WARN) -fPIC -fvisibility=hidden -MMD -MP
+CFLAGS_ALL  = $(BASE) $(SANFLAGS) $(INC) $(CPPFLAGS) $(CFLAGS)
+LDFLAGS_ALL = $(SANFLAGS) -pthread -Wl,-z,now -Wl,-z,relro \
+              -Wl,-rpath,'$$ORIGIN/../lib' -L$(B)/lib $(LDFLAGS)
+
+q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n' '$(1)' '$(2)')
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+# ---------------------------------------------------------------- archives --
+# objs DIR...: the objects of the .c files of some folders, main.c excepted.
+objs = $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(wildcard $(addsuffix /*.c,$(1)))))
+
+ARCH_core        := hv-core/core
+ARCH_sim         := hv-core/sim
+ARCH_hosted      := hv-core/hosted
+ARCH_spawn       := hv-core/hosted/spawn
+ARCH_boot        := hv-core/hosted/boot
+ARCH_kernfs      := hv-core/hosted/kernfs
+ARCH_hvclient    := hv-core/lib/hosted
+ARCH_hvlib       := hv-core/lib/evtchn hv-core/lib/gnttab \
+                    hv-core/lib/foreignmemory hv-core/lib/call \
+                    hv-core/lib/manage hv-core/lib/hosted
+ARCH_guest       := hv-core/guest
+ARCH_dom0        := hv-core/dom0
+ARCH_xscommon    := libxenstore/common
+ARCH_xenstore    := libxenstore libxenstore/common
+ARCH_xenstored   := xenstored
+ARCH_tools       := tools/common
+ARCH_xl          := tools/xl
+ARCH_xs          := tools/xs
+ARCH_xenconsoled := tools/xenconsoled
+ARCH_xenconsole  := tools/xenconsole
+ARCH_xenbackendd := tools/xenbackendd
+ARCHIVES := core sim hosted spawn boot kernfs hvclient hvlib guest dom0 \
+            xscommon xenstore xenstored tools xl xs xenconsoled xenconsole \
+            xenbackendd
+
+define archive_rule
+$(B)/lib$(1).a: $$(call objs,$$(ARCH_$(1)))
+	$$(call say,AR,$$@)
+	$$(q)mkdir -p $$(@D) && rm -f $$@ && ar rcs $$@ $$^
+endef
+$(foreach a,$(ARCHIVES),$(eval $(call archive_rule,$(a))))
+
+# The core knows no libc: it must compile without one.
+$(B)/hv-core/core/%.o: BASE += -ffreestanding -fno-stack-protector
+
+EVENT_LIBS  = $(call pkg_libs,libevent_core)
+TALLOC_LIBS = $(call pkg_libs,talloc)
+
+# ---------------------------------------------------------- shared libraries --
+SOLIBS := $(B)/lib/libxenstore.so.4 $(B)/lib/libxenevtchn.so.1 \
+          $(B)/lib/libxengnttab.so.1 $(B)/lib/libxenforeignmemory.so.1 \
+          $(B)/lib/libxencall.so.1 $(B)/lib/libxenmanage.so.1
+
+# solib NAME SOVERSION DIRS MAP LIBS
+define solib_rule
+$(B)/lib/lib$(1).so.$(2): $$(call objs,$(3)) $(4)
+	$$(call say,LD,$$@)
+	$$(q)mkdir -p $$(@D) && $$(CC) -shared -Wl,-soname,lib$(1).so.$(2) \
+	    -Wl,--version-script,$(4) -Wl,-z,defs -o $$@ \
+	    $$(filter %.o,$$^) $$(if $$(SANFLAGS),$$(SANFLAGS)) -pthread $(5)
+	$$(q)ln -sf lib$(1).so.$(2) $(B)/lib/lib$(1).so
+endef
+ifeq ($(SAN),1)
+solib_defs :=
+endif
+$(eval $(call solib_rule,xenstore,4,libxenstore libxenstore/common,libxenstore/libxenstore.map,))
+$(foreach l,evtchn gnttab foreignmemory call manage,$(eval $(call solib_rule,xen$(l),1,hv-core/lib/$(l) hv-core/lib/hosted,hv-core/lib/$(l)/libxen$(l).map,)))
+
+# ---------------------------------------------------------------- programs --
+# PROGS: name = folder of main.c; archives; other libraries.
+PROGS := xenstored hvd hv-spawn hv-boot xl xenconsoled xenconsole \
+         xenbackendd xenstore dom0
+HAVE_FUSE := $(call have_pkg,fuse3)
+ifeq ($(HAVE_FUSE),yes)
+PROGS += hv-kernfs
+endif
+
+HV_LIBS := -lxenevtchn -lxengnttab -lxenforeignmemory -lxencall -lxenmanage
+DIR_xenstored   := xenstored
+AR_xenstored    := xenstored xscommon
+LIBS_xenstored   = -lxenevtchn -lxengnttab -lxenmanage $(EVENT_LIBS) $(TALLOC_LIBS)
+DIR_hvd         := hv-core/hosted
+AR_hvd          := hosted core
+LIBS_hvd         =
+DIR_hv-spawn    := hv-core/hosted/spawn
+AR_hv-spawn     := spawn
+LIBS_hv-spawn    = $(call pkg_libs,libseccomp)
+DIR_hv-boot     := hv-core/hosted/boot
+AR_hv-boot      := boot
+LIBS_hv-boot     = $(call pkg_libs,zlib)
+DIR_hv-kernfs   := hv-core/hosted/kernfs
+AR_hv-kernfs    := kernfs
+LIBS_hv-kernfs   = -lxenevtchn $(call pkg_libs,fuse3)
+DIR_dom0        := hv-core/dom0
+AR_dom0         := dom0 guest xscommon
+LIBS_dom0        = -lxenevtchn -lxengnttab
+DIR_xl          := tools/xl
+AR_xl           := xl tools
+LIBS_xl          = -lxenstore $(HV_LIBS) $(call pkg_libs,zlib)
+DIR_xenstore    := tools/xs
+AR_xenstore     := xs
+LIBS_xenstore    = -lxenstore
+DIR_xenconsoled := tools/xenconsoled
+AR_xenconsoled  := xenconsoled tools
+LIBS_xenconsoled = -lxenstore $(HV_LIBS) $(EVENT_LIBS)
+DIR_xenconsole  := tools/xenconsole
+AR_xenconsole   := xenconsole tools
+LIBS_xenconsole  = -lxenstore $(EVENT_LIBS)
+DIR_xenbackendd := tools/xenbackendd
+AR_xenbackendd  := xenbackendd tools
+LIBS_xenbackendd = -lxenstore $(EVENT_LIBS)
+
+define prog_rule
+$(B)/bin/$(1): $(B)/$(DIR_$(1))/main.o $(foreach a,$(AR_$(1)),$(B)/lib$(a).a) | $(SOLIBS)
+	$$(call say,LD,$$@)
+	$$(q)mkdir -p $$(@D) && $$(CC) -o $$@ $$(filter %.o,$$^) \
+	    -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
+	    $$(LDFLAGS_ALL) $$(LIBS_$(1))
+endef
+$(foreach p,$(PROGS),$(eval $(call prog_rule,$(p))))
+
+XS_MODES := chmod exists list ls read rm watch write
+$(addprefix $(B)/bin/xenstore-,$(XS_MODES)): $(B)/bin/xenstore
+	$(q)ln -sf xenstore $@
+
+# ------------------------------------------------------------ guest kernels --
+# A guest kernel is a static executable with Xen ELF notes, gzipped. Each folder
+# of hv-core/guest/kernels is one; each file of kernels/test is one. Guests are
+# not built with sanitizers: their sandbox has no room for them.
+GB      := build/guest
+GCFLAGS  = $(STD) -O2 -g $(WARN) -fno-pie -ffunction-sections -fdata-sections \
+           -MMD -MP $(INC) -Ihv-core/guest $(CPPFLAGS)
+GDIRS   := $(filter-out test,$(notdir $(patsubst %/,%,$(wildcard hv-core/guest/kernels/*/))))
+GTESTS  := $(basename $(notdir $(wildcard hv-core/guest/kernels/test/*.c)))
+GUESTS  := $(addprefix $(GB)/,$(addsuffix .gz,$(GDIRS) $(GTESTS)))
+GLIBS_fileserver = $(GB)/liblwip.a -l:libext2fs.a -l:libcom_err.a
+GINC_fileserver  = -Ihv-core/guest/kernels/fileserver -isystem $(LWIP)/src/include
+
+GUEST_OBJS := $(patsubst %.c,$(GB)/%.o,$(wildcard hv-core/guest/*.c libxenstore/common/*.c))
+$(GB)/libguest.a: $(GUEST_OBJS)
+	$(call say,AR,$@)
+	$(q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
+
+define kernel_rule
+$(GB)/$(1): $(patsubst %.c,$(GB)/%.o,$(2)) $(GB)/libguest.a $(filter $(GB)/%.a,$(GLIBS_$(1)))
+	$$(call say,LD,$$@)
+	$$(q)$$(CC) -static -no-pie -Wl,--gc-sections -o $$@ $$(filter %.o,$$^) \
+	    -Wl,--whole-archive $(GB)/libguest.a -Wl,--no-whole-archive $(GLIBS_$(1))
+endef
+$(foreach g,$(GDIRS),$(eval $(call kernel_rule,$(g),$(wildcard hv-core/guest/kernels/$(g)/*.c))))
+$(foreach g,$(GTESTS),$(eval $(call kernel_rule,$(g),hv-core/guest/kernels/test/$(g).c)))
+
+$(GB)/%.gz: $(GB)/%
+	$(q)gzip -9nc $< > $@
+
+$(GB)/%.o: %.c
+	$(call say,CC,$@)
+	$(q)mkdir -p $(@D) && $(CC) $(GCFLAGS) $(GINC_$(word 4,$(subst /, ,$*))) -c -o $@ $<
+
+# lwIP comes as Debian's source package, since Debian ships no static library.
+LWIP := build/deps/lwip
+LWIP_SRC = $(shell sed -n 's/^[^\#]*\(src[^ ]*\.c\)$$/\1/p' hv-core/guest/kernels/fileserver/lwip.files 2>/dev/null)
+$(LWIP)/.fetched: tests/support/fetch-lwip
+	$(call say,FETCH,lwip)
+	$(q)sh tests/support/fetch-lwip $(LWIP) && touch $@
+$(patsubst %.c,$(GB)/lwip/%.o,$(LWIP_SRC)): $(GB)/lwip/%.o: $(LWIP)/.fetched
+	$(call say,CC,$@)
+	$(q)mkdir -p $(@D) && $(CC) -std=gnu11 -O2 -g -w -fno-pie -ffunction-sections \
+	    -fdata-sections $(GINC_fileserver) -c -o $@ $(LWIP)/$*.c
+$(GB)/liblwip.a: $(patsubst %.c,$(GB)/lwip/%.o,$(LWIP_SRC))
+	$(q)rm -f $@ && ar rcs $@ $^
+$(GB)/hv-core/guest/kernels/fileserver/%.o: | $(LWIP)/.fetched
+
+# ----------------------------------------------------------------- compiling --
+$(B)/%.o: %.c
+	$(call say,CC,$@)
+	$(q)mkdir -p $(@D) && $(CC) $(CFLAGS_ALL) $(OBJ_CFLAGS) -c -o $@ $<
+$(B)/hv-core/hosted/kernfs/%.o: OBJ_CFLAGS = $(call pkg_cflags,fuse3)
+-include $(shell find build -name '*.d' 2>/dev/null)
+
+# ------------------------------------------------------------------- targets --
+.PHONY: all help deps clean guests demo check check-unit check-model \
+        check-lint check-san check-integration check-strict bench fuzz install
+
+all: $(SOLIBS) $(addprefix $(B)/bin/,$(PROGS)) \
+     $(addprefix $(B)/bin/xenstore-,$(XS_MODES)) $(B)/bin/xm guests ## build everything
+
+$(B)/bin/xm: $(B)/bin/xl
+	$(q)ln -sf xl $@
+
+guests: $(GUESTS)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
+
+deps: ## install what is missing (asks apt-get when root, else prints the command)
+	@sh tests/support/deps
+
+clean: ## remove build/
+	rm -rf build
+
+# Tests. tests/unit/GROUP/test_*.c is linked with the archives of its group.
+UNIT_core      := sim core
+UNIT_hosted    := hosted core
+UNIT_spawn     := spawn
+UNIT_boot      := boot
+UNIT_lib       := hvlib
+UNIT_guest     := guest xscommon
+UNIT_dom0      := dom0 guest xscommon
+UNIT_common    := xscommon
+UNIT_xenstored := xenstored xscommon
+UNIT_xenstore  := xenstore
+UNIT_tools     := tools
+UNIT_xl        := xl tools
+UNIT_xenbackendd := xenbackendd tools
+UNIT_xenconsoled := xenconsoled tools
+ULIBS_boot     = $(call pkg_libs,zlib)
+ULIBS_spawn    = $(call pkg_libs,libseccomp)
+ULIBS_xl       = $(LIBS_xl)
+ULIBS_xenstored = $(LIBS_xenstored)
+ULIBS_dom0     = $(LIBS_dom0)
+ULIBS_xenbackendd = $(LIBS_xenbackendd)
+ULIBS_xenconsoled = $(LIBS_xenconsoled)
+ULIBS_tools    = -lxenstore $(HV_LIBS)
+UNITS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/test_*.c))
+MODELS := $(patsubst %.c,$(B)/%,$(wildcard tests/model/*/model_*.c))
+BENCHES := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*/bench_*.c))
+UNIT_benchhv := hvlib
+
+define test_rule
+$(1): $(1).o $(foreach a,$(UNIT_$(notdir $(patsubst %/,%,$(dir $(1))))),$(B)/lib$(a).a) | $(SOLIBS)
+	$$(call say,LD,$$@)
+	$$(q)$$(CC) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) \
+	    -Wl,--end-group -Wl,-rpath,$(abspath $(B)/lib) $$(LDFLAGS_ALL) \
+	    $$(ULIBS_$(notdir $(patsubst %/,%,$(dir $(1))))) $$(call pkg_libs,cmocka)
+endef
+$(foreach t,$(UNITS) $(MODELS) $(BENCHES),$(eval $(call test_rule,$(t))))
+
+check-unit: $(UNITS) ## unit tests (cmocka)
+	@sh tests/support/run-tests $(UNITS)
+
+check-model: $(MODELS) ## the core and the store against reference models
+	@sh tests/support/run-tests $(MODELS)
+
+check-lint: ## layers, headers alone, clang-format, shellcheck, man pages
+	@sh tests/lint/run
+
+check-integration: all ## the whole system, in its own namespaces
+	@sh tests/integration/run $(B)
+
+check-san: ## unit and model tests under ASan and UBSan
+	@$(MAKE) --no-print-directory SAN=1 check-unit check-model
+
+demo: deps ## boot the HOWTO's domain, show it at work, shut it down
+	@$(MAKE) --no-print-directory -j2 all
+	@KEEP=$(KEEP) sh tests/demo/demo $(B)
+
+bench: all $(BENCHES) ## latencies and throughput beside the bare floor
+	@sh tests/bench/run $(B)
+
+check: ## everything
+	@sh tests/support/check
