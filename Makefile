@@ -53,7 +53,7 @@ ARCH_kernfs      := hv-core/hosted/kernfs
 ARCH_hvclient    := hv-core/lib/hosted
 ARCH_hvlib       := hv-core/lib/evtchn hv-core/lib/gnttab \
                     hv-core/lib/foreignmemory hv-core/lib/call \
-                    hv-core/lib/manage hv-core/lib/hosted
+                    hv-core/lib/manage hv-core/lib/common hv-core/lib/hosted
 ARCH_guest       := hv-core/guest
 ARCH_dom0        := hv-core/dom0
 ARCH_xscommon    := libxenstore/common
@@ -75,6 +75,11 @@ $(B)/lib$(1).a: $$(call objs,$$(ARCH_$(1)))
 	$$(q)mkdir -p $$(@D) && rm -f $$@ && ar rcs $$@ $$^
 endef
 $(foreach a,$(ARCHIVES),$(eval $(call archive_rule,$(a))))
+
+# Of the file server, what is pure functions.
+$(B)/libhttpparse.a: $(B)/hv-core/guest/kernels/fileserver/http_parse.o
+	$(call say,AR,$@)
+	$(q)rm -f $@ && ar rcs $@ $^
 
 # The core knows no libc: it must compile without one.
 $(B)/hv-core/core/%.o: BASE += -ffreestanding -fno-stack-protector
@@ -100,7 +105,9 @@ ifeq ($(SAN),1)
 solib_defs :=
 endif
 $(eval $(call solib_rule,xenstore,4,libxenstore libxenstore/common,libxenstore/libxenstore.map,))
-$(foreach l,evtchn gnttab foreignmemory call manage,$(eval $(call solib_rule,xen$(l),1,hv-core/lib/$(l) hv-core/lib/hosted,hv-core/lib/$(l)/libxen$(l).map,)))
+# libxenmanage makes hypercalls through its own, hidden copy of libxencall.
+hvlib_dirs = hv-core/lib/$(1) hv-core/lib/common hv-core/lib/hosted $(if $(filter manage,$(1)),hv-core/lib/call)
+$(foreach l,evtchn gnttab foreignmemory call manage,$(eval $(call solib_rule,xen$(l),1,$(call hvlib_dirs,$(l)),hv-core/lib/$(l)/libxen$(l).map,)))
 
 # ---------------------------------------------------------------- programs --
 # PROGS: name = folder of main.c; archives; other libraries.
@@ -242,6 +249,7 @@ UNIT_spawn     := spawn
 UNIT_boot      := boot
 UNIT_lib       := hvlib
 UNIT_guest     := guest xscommon
+UNIT_fileserver := httpparse
 UNIT_dom0      := dom0 guest xscommon
 UNIT_common    := xscommon
 UNIT_xenstored := xenstored xscommon
