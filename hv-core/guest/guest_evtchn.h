@@ -46,7 +46,20 @@ int guest_evtchn_notify(uint32_t port);
 /* Runs the handlers of pending, unmasked ports; returns their number. */
 int guest_evtchn_dispatch(void);
 
-/* At start: masks all ports and announces itself. Called by the runtime. */
-void guest_evtchn_init(void);
+/* --- for the runtime ---------------------------------------------------- */
+
+struct shared_info;
+
+/* At start: takes over the bit maps of SI and masks all ports. */
+void guest_evtchn_init(struct shared_info *si);
+
+/*
+ * Sets PORT pending, as the hypervisor does on a send. Impossible ports are
+ * ignored.
+ */
+void guest_evtchn_raise(uint32_t port);
+
+/* Non-zero if guest_evtchn_dispatch() may have something to do. */
+int guest_evtchn_ready(void);
 
 #endif
