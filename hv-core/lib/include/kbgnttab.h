@@ -26,10 +26,7 @@ extern "C" {
 
 /*
  * Map REFS[0..COUNT) of domain DOMID. Page i is at PAGES_OUT[i] and is named
- * HANDLES_OUT[i] until it is unmapped. PROT as in xengnttab.h; where the
- * platform hands out pointers into memory that is mapped already, writing to a
- * page that was mapped PROT_READ faults only if the granter made it read-only
- * or all its mappings are read-only: PROT is a promise of the caller.
+ * HANDLES_OUT[i] until it is unmapped. PROT as in xengnttab.h.
  * Returns the number of pages that could not be mapped: theirs are NULL and
  * KBGNTTAB_NO_HANDLE. -1 with errno when none was tried (EINVAL bad PROT or
  * COUNT 0, ESRCH no such domain, ENOSPC over the limit of mappings, ENOMEM).

@@ -63,10 +63,10 @@ xenevtchn_handle *xenevtchn_fdopen(
 int xenevtchn_close(xenevtchn_handle *xce);
 
 /*
- * A descriptor for poll(): readable when xenevtchn_pending() may have a port to
- * return. Owned by XCE; do nothing else with it. Its status as blocking or
- * non-blocking is the caller's to set with fcntl() and decides whether
- * xenevtchn_pending() waits.
+ * A descriptor for poll(): readable when xenevtchn_pending() has a port to
+ * return, or answers EAGAIN. Owned by XCE; do nothing else with it. Its status
+ * as blocking or non-blocking is the caller's to set with fcntl() and decides
+ * whether xenevtchn_pending() waits while the descriptor is not readable.
  */
 int xenevtchn_fd(xenevtchn_handle *xce);
 

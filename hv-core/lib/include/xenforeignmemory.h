@@ -20,7 +20,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 typedef uint16_t domid_t;
-typedef unsigned long xen_pfn_t;
+typedef uint64_t xen_pfn_t;
 
 typedef struct xenforeignmemory_handle xenforeignmemory_handle;
 typedef struct xenforeignmemory_resource_handle

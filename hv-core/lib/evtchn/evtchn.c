@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "provider.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../common/provider.h"
+
+enum { DOMIDS = 0x8000 }; /* DOMID_SELF and its like included */
+
+/* A handle with its provider chosen and nothing opened. */
+static struct xenevtchn_handle *
+handle_new(struct xentoollog_logger *logger)
+{
+	struct xenevtchn_handle *xce;
+	enum provider provider;
+
+	if (provider_find(logger, "xenevtchn", &provider) < 0)
+		return NULL;
+	xce = calloc(1, sizeof(*xce));
+	if (xce == NULL)
+		return NULL;
+	xce->logger = logger;
+	xce->fd = -1;
+	switch (provider) {
+	case PROVIDER_HOSTED:
+		xce->ops = evtchn_hosted_ops();
+		break;
+	case PROVIDER_LINUX:
+		xce->ops = evtchn_linux_ops();
+		break;
+	case PROVIDER_NETBSD:
+		xce->ops = evtchn_netbsd_ops();
+		break;
+	}
+	return xce;
+}
+
+xenevtchn_handle *
+xenevtchn_open(struct xentoollog_logger *logger, unsigned int flags)
+{
+	struct xenevtchn_handle *xce;
+
+	if ((flags & ~XENEVTCHN_NO_CLOEXEC) != 0) {
+		errno = EINVAL;
+		return NULL;
+	}
+	xce = handle_new(logger);
+	if (xce == NULL)
+		return NULL;
+	if (xce->ops->open(xce, flags) < 0) {
+		int saved = errno;
+
+		free(xce);
+		errno = saved;
+		return NULL;
+	}
+	return xce;
+}
+
+xenevtchn_handle *
+xenevtchn_fdopen(
+    struct xentoollog_logger *logger, int fd, unsigned int flags)
+{
+	struct xenevtchn_handle *xce;
+
+	if (flags != 0) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if (fcntl(fd, F_GETFD) < 0)
+		return NULL;
+	xce = handle_new(logger);
+	if (xce == NULL)
+		return NULL;
+	xce->fd = fd;
+	if (xce->ops->adopt(xce) < 0) {
+		int saved = errno;
+
+		free(xce);
+		errno = saved;
+		return NULL;
+	}
+	return xce;
+}
+
+int
+xenevtchn_close(xenevtchn_handle *xce)
+{
+	if (xce == NULL)
+		return 0;
+	xce->ops->close(xce);
+	free(xce);
+	return 0;
+}
+
+int
+xenevtchn_fd(xenevtchn_handle *xce)
+{
+	if (xce->ops->polled != NULL)
+		xce->ops->polled(xce);
+	return xce->fd;
+}
+
+int
+xenevtchn_notify(xenevtchn_handle *xce, evtchn_port_t port)
+{
+	return xce->ops->notify(xce, port);
+}
+
+/* 0, or -1 with errno ESRCH if DOMID cannot be the name of a domain. */
+static int
+check_domid(uint32_t domid)
+{
+	if (domid < DOMIDS)
+		return 0;
+	errno = ESRCH;
+	return -1;
+}
+
+xenevtchn_port_or_error_t
+xenevtchn_bind_unbound_port(xenevtchn_handle *xce, uint32_t domid)
+{
+	if (check_domid(domid) < 0)
+		return -1;
+	return xce->ops->bind_unbound_port(xce, (domid_t)domid);
+}
+
+xenevtchn_port_or_error_t
+xenevtchn_bind_interdomain(
+    xenevtchn_handle *xce, uint32_t domid, evtchn_port_t remote_port)
+{
+	if (check_domid(domid) < 0)
+		return -1;
+	return xce->ops->bind_interdomain(xce, (domid_t)domid, remote_port);
+}
+
+xenevtchn_port_or_error_t
+xenevtchn_bind_virq(xenevtchn_handle *xce, unsigned int virq)
+{
+	return xce->ops->bind_virq(xce, virq);
+}
+
+int
+xenevtchn_unbind(xenevtchn_handle *xce, evtchn_port_t port)
+{
+	return xce->ops->unbind(xce, port);
+}
+
+xenevtchn_port_or_error_t
+xenevtchn_pending(xenevtchn_handle *xce)
+{
+	return xce->ops->pending(xce);
+}
+
+int
+xenevtchn_unmask(xenevtchn_handle *xce, evtchn_port_t port)
+{
+	return xce->ops->unmask(xce, port);
+}
+
+int
+xenevtchn_restrict(xenevtchn_handle *xce, domid_t domid)
+{
+	return xce->ops->restrict_to(xce, domid);
+}

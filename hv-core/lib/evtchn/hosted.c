@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Event channels of the hosted hypervisor: one EVTCHN channel to hvd per
+ * handle. Ports are bound by hypercalls on that channel; events come as bits in
+ * pair pages, which the client harvests. Here a port is delivered once and
+ * stays masked until the caller unmasks it.
+ */
+#include "provider.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/provider.h"
+#include "../hosted/client.h"
+#include "abi/event_channel.h"
+
+#define WORDS HV_PORT_WORDS
+
+struct hosted {
+	struct hv_client *client;
+	bool polled;	      /* the caller knows the descriptor */
+	pthread_mutex_t lock; /* of all below; taken before the client's own */
+	uint64_t bound[WORDS];
+	uint64_t pending[WORDS];
+	uint64_t masked[WORDS];
+	unsigned next; /* where the search for a pending port goes on */
+};
+
+static bool
+bit_test(const uint64_t *map, uint32_t port)
+{
+	return port < HV_PORTS && (map[port / 64] >> (port % 64) & 1) != 0;
+}
+
+static void
+bit_set(uint64_t *map, uint32_t port)
+{
+	map[port / 64] |= UINT64_C(1) << (port % 64);
+}
+
+static void
+bit_clear(uint64_t *map, uint32_t port)
+{
+	map[port / 64] &= ~(UINT64_C(1) << (port % 64));
+}
+
+/* The hypervisor's answer as the libraries give it. */
+static int
+answer(int64_t ret)
+{
+	if (ret >= 0)
+		return (int)ret;
+	errno = (int)-ret;
+	return -1;
+}
+
+static int
+hosted_open(struct xenevtchn_handle *xce, unsigned flags)
+{
+	struct hosted *h = calloc(1, sizeof(*h));
+	int err;
+
+	(void)flags; /* the channel is of no use after an exec() */
+	if (h == NULL)
+		return -1;
+	err = hv_client_open(HV_CHAN_EVTCHN, &h->client);
+	if (err < 0) {
+		free(h);
+		provider_log_hvd(xce->logger, "xenevtchn", -err);
+		errno = -err;
+		return -1;
+	}
+	pthread_mutex_init(&h->lock, NULL);
+	xce->hosted = h;
+	xce->fd = hv_client_event_fd(h->client);
+	return 0;
+}
+
+static int
+hosted_adopt(struct xenevtchn_handle *xce)
+{
+	(void)xce;
+	errno = EOPNOTSUPP;
+	return -1;
+}
+
+static void
+hosted_close(struct xenevtchn_handle *xce)
+{
+	hv_client_close(xce->hosted->client);
+	pthread_mutex_destroy(&xce->hosted->lock);
+	free(xce->hosted);
+}
+
+static void
+hosted_polled(struct xenevtchn_handle *xce)
+{
+	xce->hosted->polled = true;
+}
+
+static int
+hosted_notify(struct xenevtchn_handle *xce, evtchn_port_t port)
+{
+	struct hosted *h = xce->hosted;
+	bool ours;
+
+	pthread_mutex_lock(&h->lock);
+	ours = bit_test(h->bound, port);
+	pthread_mutex_unlock(&h->lock);
+	if (!ours) {
+		errno = ENOTCONN;
+		return -1;
+	}
+	return answer(hv_client_send(h->client, port));
+}
+
+/* event_channel_op CMD on ARG (SIZE bytes), which is updated. Xen's answer. */
+static int64_t
+evtchn_op(struct hosted *h, unsigned cmd, void *arg, size_t size)
+{
+	void *buf = hv_client_alloc(h->client, size);
+	uint64_t args[5] = { cmd, 0, 0, 0, 0 };
+	int64_t ret;
+
+	if (buf == NULL)
+		return -ENOMEM;
+	memcpy(buf, arg, size);
+	args[1] = hv_client_addr(h->client, buf);
+	ret = hv_client_call(
+	    h->client, __HYPERVISOR_event_channel_op, args);
+	memcpy(arg, buf, size);
+	hv_client_free(h->client, buf);
+	return ret;
+}
+
+/* evtchn_op() that binds *PORT, a field of ARG: the port, or -1 and errno. */
+static int
+bind_op(struct hosted *h, unsigned cmd, void *arg, size_t size,
+    const evtchn_port_t *port)
+{
+	int64_t ret;
+
+	/* Held throughout: the port may be delivered before we know it. */
+	pthread_mutex_lock(&h->lock);
+	ret = evtchn_op(h, cmd, arg, size);
+	if (ret >= 0 && *port >= HV_PORTS)
+		ret = -EPROTO;
+	if (ret >= 0) {
+		bit_set(h->bound, *port);
+		bit_clear(h->pending, *port);
+		bit_clear(h->masked, *port);
+		ret = *port;
+	}
+	pthread_mutex_unlock(&h->lock);
+	return answer(ret);
+}
+
+static int
+hosted_bind_unbound_port(struct xenevtchn_handle *xce, domid_t domid)
+{
+	struct evtchn_alloc_unbound op = {
+		.dom = DOMID_SELF,
+		.remote_dom = domid,
+	};
+
+	return bind_op(xce->hosted, EVTCHNOP_alloc_unbound, &op, sizeof(op),
+	    &op.port);
+}
+
+static int
+hosted_bind_interdomain(
+    struct xenevtchn_handle *xce, domid_t domid, evtchn_port_t remote_port)
+{
+	struct evtchn_bind_interdomain op = {
+		.remote_dom = domid,
+		.remote_port = remote_port,
+	};
+
+	return bind_op(xce->hosted, EVTCHNOP_bind_interdomain, &op, sizeof(op),
+	    &op.local_port);
+}
+
+static int
+hosted_bind_virq(struct xenevtchn_handle *xce, unsigned virq)
+{
+	struct evtchn_bind_virq op = { .virq = virq };
+
+	return bind_op(
+	    xce->hosted, EVTCHNOP_bind_virq, &op, sizeof(op), &op.port);
+}
+
+static int
+hosted_unbind(struct xenevtchn_handle *xce, evtchn_port_t port)
+{
+	struct hosted *h = xce->hosted;
+	struct evtchn_close op = { .port = port };
+	int64_t ret = -ENOTCONN;
+
+	pthread_mutex_lock(&h->lock);
+	if (bit_test(h->bound, port)) {
+		ret = evtchn_op(h, EVTCHNOP_close, &op, sizeof(op));
+		bit_clear(h->bound, port);
+		bit_clear(h->pending, port);
+		bit_clear(h->masked, port);
+	}
+	pthread_mutex_unlock(&h->lock);
+	return answer(ret);
+}
+
+/* hv_client_harvest() found PORT. Runs with our lock held. */
+static void
+deliver(void *arg, uint32_t port)
+{
+	struct hosted *h = arg;
+
+	if (bit_test(h->bound, port))
+		bit_set(h->pending, port);
+}
+
+/* The next port that is pending and not masked, or -1. Takes nothing. */
+static int
+find_pending(const struct hosted *h)
+{
+	unsigned i;
+
+	/* One more than there are: the first word is searched in two parts. */
+	for (i = 0; i <= WORDS; i++) {
+		unsigned w = (h->next / 64 + i) % WORDS;
+		uint64_t bits = h->pending[w] & ~h->masked[w];
+
+		if (i == 0)
+			bits &= ~UINT64_C(0) << (h->next % 64);
+		if (bits != 0)
+			return (int)(w * 64 +
+			    (unsigned)__builtin_ctzll(bits));
+	}
+	return -1;
+}
+
+/* Take the next deliverable port, or -1; keep the descriptor truthful. */
+static int
+take_pending(struct hosted *h)
+{
+	int port = find_pending(h);
+
+	if (port >= 0) {
+		bit_clear(h->pending, (uint32_t)port);
+		bit_set(h->masked, (uint32_t)port);
+		h->next = ((unsigned)port + 1) % HV_PORTS;
+	}
+	if (port >= 0 && find_pending(h) >= 0)
+		hv_client_nudge(h->client);
+	else
+		hv_client_calm(h->client);
+	return port;
+}
+
+/* What was harvested earlier: a port, or -1. No system call in most cases. */
+static int
+pending_known(struct hosted *h)
+{
+	int port = -1;
+
+	pthread_mutex_lock(&h->lock);
+	if (find_pending(h) >= 0)
+		port = take_pending(h);
+	pthread_mutex_unlock(&h->lock);
+	return port;
+}
+
+/*
+ * Harvest, without sleeping: a port, -1 and errno EAGAIN if there is none, or
+ * -1 and another errno.
+ */
+static int
+pending_new(struct hosted *h)
+{
+	int port = -1;
+	int err;
+
+	pthread_mutex_lock(&h->lock);
+	err = hv_client_harvest(h->client, deliver, h);
+	if (err >= 0)
+		port = take_pending(h);
+	pthread_mutex_unlock(&h->lock);
+	if (port < 0)
+		errno = err < 0 ? -err : EAGAIN;
+	return port;
+}
+
+/*
+ * True when the caller must not be put to sleep: it wants non-blocking calls,
+ * or it has polled and been woken by what turns out to be no port for it.
+ */
+static bool
+must_not_sleep(const struct xenevtchn_handle *xce)
+{
+	struct pollfd pfd = { .fd = xce->fd, .events = POLLIN };
+	int flags = fcntl(xce->fd, F_GETFL);
+
+	if (flags >= 0 && (flags & O_NONBLOCK) != 0)
+		return true;
+	return xce->hosted->polled && poll(&pfd, 1, 0) != 0;
+}
+
+static int
+hosted_pending(struct xenevtchn_handle *xce)
+{
+	struct hosted *h = xce->hosted;
+	int port = pending_known(h);
+	bool no_sleep;
+
+	if (port >= 0)
+		return port;
+	no_sleep = must_not_sleep(xce);
+	for (;;) {
+		int err;
+
+		port = pending_new(h);
+		if (port >= 0 || errno != EAGAIN || no_sleep)
+			return port;
+		err = hv_client_wait(h->client, -1);
+		if (err < 0)
+			return answer(err);
+	}
+}
+
+static int
+hosted_unmask(struct xenevtchn_handle *xce, evtchn_port_t port)
+{
+	struct hosted *h = xce->hosted;
+
+	if (port >= HV_PORTS)
+		return 0;
+	pthread_mutex_lock(&h->lock);
+	bit_clear(h->masked, port);
+	if (bit_test(h->pending, port))
+		hv_client_nudge(h->client);
+	pthread_mutex_unlock(&h->lock);
+	return 0;
+}
+
+static int
+hosted_restrict(struct xenevtchn_handle *xce, domid_t domid)
+{
+	(void)xce;
+	(void)domid;
+	errno = EOPNOTSUPP;
+	return -1;
+}
+
+const struct evtchn_ops *
+evtchn_hosted_ops(void)
+{
+	static const struct evtchn_ops ops = {
+		.open = hosted_open,
+		.adopt = hosted_adopt,
+		.close = hosted_close,
+		.polled = hosted_polled,
+		.notify = hosted_notify,
+		.bind_unbound_port = hosted_bind_unbound_port,
+		.bind_interdomain = hosted_bind_interdomain,
+		.bind_virq = hosted_bind_virq,
+		.unbind = hosted_unbind,
+		.pending = hosted_pending,
+		.unmask = hosted_unmask,
+		.restrict_to = hosted_restrict,
+	};
+
+	return &ops;
+}
