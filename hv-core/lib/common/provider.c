@@ -44,7 +44,7 @@ provider_find(
 
 	if (name == NULL) {
 		*out = access("/dev/xen/evtchn", F_OK) == 0 ? PROVIDER_LINUX
-		    : access("/dev/xenevt", F_OK) == 0	    ? PROVIDER_NETBSD
+		       : access("/dev/xenevt", F_OK) == 0   ? PROVIDER_NETBSD
 							    : PROVIDER_HOSTED;
 		return 0;
 	}
@@ -88,8 +88,8 @@ provider_open(struct xentoollog_logger *logger, const char *lib,
 	if (provider_path(provider, node, path, sizeof(path)) == 0)
 		fd = open(path, O_RDWR | O_CLOEXEC | flags);
 	if (fd < 0)
-		provider_log(logger, lib, errno, "cannot open %s; %s", path,
-		    remedy);
+		provider_log(
+		    logger, lib, errno, "cannot open %s; %s", path, remedy);
 	return fd;
 }
 

@@ -61,8 +61,7 @@ xenevtchn_open(struct xentoollog_logger *logger, unsigned int flags)
 }
 
 xenevtchn_handle *
-xenevtchn_fdopen(
-    struct xentoollog_logger *logger, int fd, unsigned int flags)
+xenevtchn_fdopen(struct xentoollog_logger *logger, int fd, unsigned int flags)
 {
 	struct xenevtchn_handle *xce;
 

@@ -131,8 +131,7 @@ evtchn_op(struct hosted *h, unsigned cmd, void *arg, size_t size)
 		return -ENOMEM;
 	memcpy(buf, arg, size);
 	args[1] = hv_client_addr(h->client, buf);
-	ret = hv_client_call(
-	    h->client, __HYPERVISOR_event_channel_op, args);
+	ret = hv_client_call(h->client, __HYPERVISOR_event_channel_op, args);
 	memcpy(arg, buf, size);
 	hv_client_free(h->client, buf);
 	return ret;
@@ -168,8 +167,8 @@ hosted_bind_unbound_port(struct xenevtchn_handle *xce, domid_t domid)
 		.remote_dom = domid,
 	};
 
-	return bind_op(xce->hosted, EVTCHNOP_alloc_unbound, &op, sizeof(op),
-	    &op.port);
+	return bind_op(
+	    xce->hosted, EVTCHNOP_alloc_unbound, &op, sizeof(op), &op.port);
 }
 
 static int
@@ -236,8 +235,7 @@ find_pending(const struct hosted *h)
 		if (i == 0)
 			bits &= ~UINT64_C(0) << (h->next % 64);
 		if (bits != 0)
-			return (int)(w * 64 +
-			    (unsigned)__builtin_ctzll(bits));
+			return (int)(w * 64 + (unsigned)__builtin_ctzll(bits));
 	}
 	return -1;
 }

@@ -14,7 +14,7 @@ struct evtchn_ops;
 struct xenevtchn_handle {
 	const struct evtchn_ops *ops;
 	struct xentoollog_logger *logger;
-	int fd;		    /* what xenevtchn_fd() returns */
+	int fd;		       /* what xenevtchn_fd() returns */
 	struct hosted *hosted; /* hosted only */
 };
 
