@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the hypervisor tells its tools: domains, the machine, the version, the
  * console ring. Typed wrappers of the domctl, sysctl and xen_version

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Exclusive lock files that tell who holds them: the file holds the owner's
  * pid in decimal and a newline. The lock is bound to the open file (flock): it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Messages of programs for their operator. Before log_to_file they go to
  * stderr as "PROG: text"; after it they go to the file as

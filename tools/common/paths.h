@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Where things lie: run, lock, log and configuration directories. Each is an
  * environment variable or, when that is unset or empty, what the build chose.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Child processes with an end: each child leads a process group of its own, so
  * that a timeout takes its children with it. And becoming a daemon whose parent
