@@ -49,9 +49,14 @@ set_up(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 	char record[256];
 
+	if (w == NULL)
+		return -1;
+
 	strcpy(w->dir, "/tmp/test-xbd-XXXXXX");
-	assert_non_null(mkdtemp(w->dir));
-	snprintf(w->calls, sizeof(w->calls), "%s/calls", w->dir);
+	if (mkdtemp(w->dir) == NULL)
+		return -1;
+	strcpy(w->calls, w->dir);
+	strcat(w->calls, "/calls");
 	setenv("XEN_SCRIPT_DIR", w->dir, 1);
 	snprintf(record, sizeof(record), "echo \"$1 $2\" >>%s", w->calls);
 	script(w, "block", record);
@@ -284,7 +289,7 @@ static void
 more_devices_than_may_run_at_once_all_get_their_turn(void **state)
 {
 	struct world *w = *state;
-	char key[32];
+	char key[96];
 
 	start(w);
 	for (int i = 1; i <= 20; i++) {
