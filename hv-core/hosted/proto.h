@@ -259,7 +259,7 @@ hv_port_rx(const struct port_table_entry *e)
  * pair only: what a broken peer in Xen can do as well.
  */
 struct pair_page {
-	uint64_t gen;	/* odd while the sender lives; for diagnosis only */
+	uint64_t gen;	/* 0: the port table says what is bound */
 	uint32_t armed; /* the receiver wants the doorbell rung */
 	uint32_t pad;
 	uint64_t sel; /* one bit a word of bits */

@@ -127,7 +127,8 @@ int hv_client_send(struct hv_client *c, uint32_t port);
  * perhaps more than once. Then every pair is armed again, so that the next send
  * makes the event fd readable: there is no separate step before sleeping. If
  * very much has come the event fd stays readable for the rest of it. Costs
- * O(pairs that rang). Never blocks. 0 or -ENOTCONN.
+ * O(pairs that rang). Never blocks. 1 if anything had come (perhaps nothing to
+ * deliver), 0 if nothing had, or -ENOTCONN.
  *
  * A guest must look at its vcpu_info's upcall_pending *after* this: hvd sets
  * bits in shared_info itself for sends by hypercall and for VIRQs, and only

@@ -291,7 +291,7 @@ hv_client_harvest(
 	}
 	if (messages)
 		read_async(c);
-	n = c->gone ? -ENOTCONN : 0;
+	n = c->gone ? -ENOTCONN : n > 0;
 	pthread_mutex_unlock(&c->lock);
 	return n;
 }
