@@ -71,8 +71,8 @@ slot(struct cfg *c, const char *key, enum cfg_kind kind)
 	struct cfg_entry *e = entry_of(c, key);
 
 	if (e == NULL) {
-		c->entry = arena_grow(
-		    c->mem, c->entry, c->entries, sizeof(*c->entry));
+		c->entry =
+		    arena_grow(c->mem, c->entry, c->entries, sizeof(*c->entry));
 		e = &c->entry[c->entries++];
 		e->key = arena_strdup(c->mem, key);
 		e->at = (struct srcpos){ "xl", 1, 1 };
@@ -208,8 +208,8 @@ cfg_ulong(struct cfg *c, const char *key, unsigned long min, unsigned long max,
 	errno = 0;
 	n = strtoul(text, &end, 0);
 	if (*text < '0' || *text > '9' || *end != '\0') {
-		diag_error(c->diag, &e->value->at,
-		    "'%s' must be a number", key);
+		diag_error(
+		    c->diag, &e->value->at, "'%s' must be a number", key);
 		return dflt;
 	}
 	if (errno == ERANGE || n < min || n > max) {
@@ -237,8 +237,8 @@ cfg_bool(struct cfg *c, const char *key, bool dflt)
 }
 
 unsigned
-cfg_enum(struct cfg *c, const char *key, const char *const *words,
-    unsigned dflt)
+cfg_enum(
+    struct cfg *c, const char *key, const char *const *words, unsigned dflt)
 {
 	const struct cfg_entry *e = cfg_find(c, key);
 	const char *choices = "";

@@ -90,8 +90,8 @@ unsigned long cfg_ulong(struct cfg *c, const char *key, unsigned long min,
 bool cfg_bool(struct cfg *c, const char *key, bool dflt);
 
 /* The index in WORDS (ended by NULL) of the string of KEY. */
-unsigned cfg_enum(struct cfg *c, const char *key, const char *const *words,
-    unsigned dflt);
+unsigned cfg_enum(
+    struct cfg *c, const char *key, const char *const *words, unsigned dflt);
 
 /* The list of KEY; NULL if absent or not a list of strings. */
 const struct cfg_value *cfg_strings(struct cfg *c, const char *key);

@@ -43,7 +43,8 @@ describe(const struct parser *p)
 	case CFG_T_NEWLINE:
 		return "the end of the line";
 	case CFG_T_STRING:
-		return arena_printf(p->mem, "the string \"%.40s\"", p->tok.text);
+		return arena_printf(
+		    p->mem, "the string \"%.40s\"", p->tok.text);
 	default:
 		return arena_printf(p->mem, "'%.40s'", p->tok.text);
 	}
@@ -62,8 +63,7 @@ static void
 expected(struct parser *p, const char *what)
 {
 	complain(p,
-	    arena_printf(
-		p->mem, "expected %s, found %s", what, describe(p)));
+	    arena_printf(p->mem, "expected %s, found %s", what, describe(p)));
 }
 
 static struct cfg_value *
@@ -93,17 +93,16 @@ list(struct parser *p, const char *close)
 	advance(p);
 	while (!at_mark(p, close)) {
 		if (v->items > 0 && !comma) {
-			expected(p,
-			    arena_printf(p->mem,
-				"',' or '%s' in the list of line %u", close,
-				line));
+			expected(p, arena_printf(p->mem,
+					"',' or '%s' in the list of line %u",
+					close, line));
 			return NULL;
 		}
 		item = expression(p);
 		if (item == NULL)
 			return NULL;
-		v->item = arena_grow(
-		    p->mem, v->item, v->items, sizeof(*v->item));
+		v->item =
+		    arena_grow(p->mem, v->item, v->items, sizeof(*v->item));
 		v->item[v->items++] = item;
 		comma = at_mark(p, ",");
 		if (comma)
@@ -150,9 +149,9 @@ word(struct parser *p)
 		advance(p);
 		return v;
 	}
-	complain(p,
-	    arena_printf(p->mem,
-		"'%.40s' is not a value: strings need quotes", p->tok.text));
+	complain(
+	    p, arena_printf(p->mem,
+		   "'%.40s' is not a value: strings need quotes", p->tok.text));
 	return NULL;
 }
 
@@ -192,7 +191,8 @@ join(struct arena *mem, const struct cfg_value *a, const struct cfg_value *b)
 	}
 	if (a->kind != CFG_LIST || b->kind != CFG_LIST)
 		return NULL;
-	v->item = arena_zalloc(mem, (a->items + b->items + 1) * sizeof(*v->item));
+	v->item =
+	    arena_zalloc(mem, (a->items + b->items + 1) * sizeof(*v->item));
 	for (i = 0; i < a->items; i++)
 		v->item[i] = a->item[i];
 	for (i = 0; i < b->items; i++)
@@ -291,8 +291,8 @@ assignment(struct parser *p, const struct cfg_token *key)
 			    key->text);
 			p->reported = p->python = true;
 		}
-		expected(p,
-		    arena_printf(p->mem, "'=' after '%.40s'", key->text));
+		expected(
+		    p, arena_printf(p->mem, "'=' after '%.40s'", key->text));
 		return;
 	}
 	advance(p);
@@ -314,10 +314,11 @@ looks_like_statement(const struct cfg_scan *s, size_t pos)
 	while (pos < s->len && (s->text[pos] == ' ' || s->text[pos] == '\t'))
 		pos++;
 	key = pos;
-	while (pos < s->len && (s->text[pos] == '_' || s->text[pos] == '.' ||
-	    (s->text[pos] >= 'a' && s->text[pos] <= 'z') ||
-	    (s->text[pos] >= 'A' && s->text[pos] <= 'Z') ||
-	    (s->text[pos] >= '0' && s->text[pos] <= '9')))
+	while (
+	    pos < s->len && (s->text[pos] == '_' || s->text[pos] == '.' ||
+				(s->text[pos] >= 'a' && s->text[pos] <= 'z') ||
+				(s->text[pos] >= 'A' && s->text[pos] <= 'Z') ||
+				(s->text[pos] >= '0' && s->text[pos] <= '9')))
 		pos++;
 	if (pos == key)
 		return false;
@@ -331,8 +332,7 @@ looks_like_statement(const struct cfg_scan *s, size_t pos)
 static bool
 is_indented(const struct cfg_scan *s)
 {
-	return s->pos < s->len &&
-	    strchr(" \t\r\n", s->text[s->pos]) != NULL;
+	return s->pos < s->len && strchr(" \t\r\n", s->text[s->pos]) != NULL;
 }
 
 /*
@@ -354,9 +354,9 @@ recover(struct parser *p)
 		return;
 	if (p->tok.kind != CFG_T_NEWLINE)
 		cfg_scan_skip_line(s);
-	while (s->pos < s->len &&
-	    ((inside && !looks_like_statement(s, s->pos)) ||
-		(p->python && is_indented(s))))
+	while (
+	    s->pos < s->len && ((inside && !looks_like_statement(s, s->pos)) ||
+				   (p->python && is_indented(s))))
 		cfg_scan_skip_line(s);
 	advance(p);
 }
@@ -404,8 +404,10 @@ cfg_parse(struct cfg *c, const char *file, const char *text, size_t len)
 	if (len > CFG_MAX_BYTES) {
 		struct srcpos at = { p.scan.file, 1, 1 };
 
-		diag_error(c->diag, &at, "longer than %u bytes: not a "
-		    "configuration", CFG_MAX_BYTES);
+		diag_error(c->diag, &at,
+		    "longer than %u bytes: not a "
+		    "configuration",
+		    CFG_MAX_BYTES);
 		return -1;
 	}
 	advance(&p);

@@ -70,7 +70,7 @@ skip_blanks(struct cfg_scan *s)
 			s->pos++;
 			newline(s);
 		} else if (c == '\\' && peek(s, 1) == '\r' &&
-		    peek(s, 2) == '\n') {
+			   peek(s, 2) == '\n') {
 			s->pos += 2;
 			newline(s);
 		} else {
@@ -210,7 +210,7 @@ scan_word(struct cfg_scan *s, struct cfg_token *t)
 
 	t->kind = is_digit(peek(s, 0)) ? CFG_T_NUMBER : CFG_T_WORD;
 	while (is_letter(peek(s, 0)) || is_digit(peek(s, 0)) ||
-	    (peek(s, 0) == '.' && t->kind == CFG_T_WORD))
+	       (peek(s, 0) == '.' && t->kind == CFG_T_WORD))
 		s->pos++;
 	t->text = arena_strndup(s->mem, s->text + start, s->pos - start);
 }
@@ -239,8 +239,8 @@ scan_mark(struct cfg_scan *s, struct cfg_token *t)
 		    "numbers and lists",
 		    c);
 	else if (c > 0x20 && c < 0x7f)
-		diag_error(s->diag, &t->at,
-		    "unexpected '%c' outside of a string", c);
+		diag_error(
+		    s->diag, &t->at, "unexpected '%c' outside of a string", c);
 	else
 		diag_error(s->diag, &t->at,
 		    "unexpected byte 0x%02x outside of a string", (unsigned)c);

@@ -24,8 +24,8 @@ struct cfg_token {
 	enum cfg_token_kind kind;
 	struct srcpos at;
 	const char *text;
-	size_t start;	 /* offset of its first byte */
-	bool first;	 /* nothing but blanks before it on its line */
+	size_t start; /* offset of its first byte */
+	bool first;   /* nothing but blanks before it on its line */
 };
 
 struct cfg_scan {

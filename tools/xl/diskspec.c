@@ -47,12 +47,11 @@ set_format(struct reader *r, const char *text)
 	}
 	if (strcmp(text, "qcow") == 0 || strcmp(text, "qcow2") == 0 ||
 	    strcmp(text, "vhd") == 0 || strcmp(text, "qed") == 0)
-		return refuse(r,
-		    arena_printf(r->mem,
-			"format '%s' is not supported: only raw is", text));
-	return refuse(r,
-	    arena_printf(
-		r->mem, "unknown format '%s' (raw, empty)", text));
+		return refuse(
+		    r, arena_printf(r->mem,
+			   "format '%s' is not supported: only raw is", text));
+	return refuse(
+	    r, arena_printf(r->mem, "unknown format '%s' (raw, empty)", text));
 }
 
 static int
@@ -75,8 +74,7 @@ set_vdev(struct reader *r, const char *text)
 	r->disk->vdev = text;
 	if (vdev_parse(text, &r->disk->number, &why) != 0)
 		return refuse(r,
-		    arena_printf(
-			r->mem, "virtual device '%s': %s", text, why));
+		    arena_printf(r->mem, "virtual device '%s': %s", text, why));
 	return 0;
 }
 
@@ -101,18 +99,18 @@ set_access(struct reader *r, const char *text)
 			return 0;
 		}
 	}
-	return refuse(r,
-	    arena_printf(r->mem,
-		"access '%s' must be one of r, ro, w, rw, w!", text));
+	return refuse(
+	    r, arena_printf(r->mem,
+		   "access '%s' must be one of r, ro, w, rw, w!", text));
 }
 
 static int
 set_devtype(struct reader *r, const char *text)
 {
 	if (strcmp(text, "cdrom") != 0 && strcmp(text, "disk") != 0)
-		return refuse(r,
-		    arena_printf(
-			r->mem, "devtype '%s' must be cdrom or disk", text));
+		return refuse(
+		    r, arena_printf(
+			   r->mem, "devtype '%s' must be cdrom or disk", text));
 	r->disk->cdrom = *text == 'c';
 	return 0;
 }
@@ -130,9 +128,9 @@ set_backendtype(struct reader *r, const char *text)
 {
 	if (strcmp(text, "phy") == 0)
 		return 0;
-	return refuse(r,
-	    arena_printf(r->mem,
-		"backendtype '%s' is not supported: only phy is", text));
+	return refuse(
+	    r, arena_printf(r->mem,
+		   "backendtype '%s' is not supported: only phy is", text));
 }
 
 static int
@@ -218,10 +216,10 @@ strip_prefixes(struct reader *r, const char **text)
 	}
 	for (i = 0; never[i] != NULL; i++) {
 		if (starts(*text, never[i]))
-			return refuse(r,
-			    arena_printf(r->mem,
-				"'%s' is not supported: only raw images are",
-				never[i]));
+			return refuse(
+			    r, arena_printf(r->mem,
+				   "'%s' is not supported: only raw images are",
+				   never[i]));
 	}
 	return 0;
 }
@@ -240,8 +238,8 @@ positional(struct reader *r, const char *text)
 		return set_vdev(r, text);
 	if (!r->has_access)
 		return set_access(r, text);
-	return refuse(r,
-	    arena_printf(r->mem, "'%s' is one field too many", text));
+	return refuse(
+	    r, arena_printf(r->mem, "'%s' is one field too many", text));
 }
 
 /* One field; REST is what follows it, which target= swallows. */
@@ -253,9 +251,8 @@ field(struct reader *r, const char *text, const char *rest, bool *last_out)
 	size_t len = equals != NULL ? (size_t)(equals - text) : 0;
 
 	if (equals == NULL || memchr(text, '/', len) != NULL)
-		return r->has_target && set_flag(r, text)
-		    ? 0
-		    : positional(r, text);
+		return r->has_target && set_flag(r, text) ? 0
+							  : positional(r, text);
 	for (size_t i = 0; i < KEYS; i++) {
 		names[i] = keys[i].key;
 		if (strlen(names[i]) != len || memcmp(text, names[i], len) != 0)
@@ -268,11 +265,10 @@ field(struct reader *r, const char *text, const char *rest, bool *last_out)
 	}
 	text = arena_strndup(r->mem, text, len);
 	names[0] = diag_nearest(text, names);
-	return refuse(r,
-	    arena_printf(r->mem, "unknown key '%s'%s%s%s", text,
-		names[0] != NULL ? " (did you mean '" : "",
-		names[0] != NULL ? names[0] : "",
-		names[0] != NULL ? "'?)" : ""));
+	return refuse(r, arena_printf(r->mem, "unknown key '%s'%s%s%s", text,
+			     names[0] != NULL ? " (did you mean '" : "",
+			     names[0] != NULL ? names[0] : "",
+			     names[0] != NULL ? "'?)" : ""));
 }
 
 static int
@@ -288,7 +284,7 @@ fields(struct reader *r, const char *text)
 		len = strcspn(text, ",");
 		end = text + len;
 		while (len > 0 && strchr(" \t", text[len - 1]) != NULL &&
-		    *end == ',')
+		       *end == ',')
 			len--;
 		if (field(r, arena_strndup(r->mem, text, len), end, &last) != 0)
 			return -1;

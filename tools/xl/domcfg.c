@@ -136,6 +136,18 @@ absolute(struct arena *mem, const char *cwd, const char *path)
 	return *path == '/' ? path : arena_printf(mem, "%s/%s", cwd, path);
 }
 
+/* "root=ROOT EXTRA", without what is NULL or empty. */
+static const char *
+join_words(struct arena *mem, const char *root, const char *extra)
+{
+	bool has_root = root != NULL && *root != '\0';
+	bool has_extra = extra != NULL && *extra != '\0';
+
+	return arena_printf(mem, "%s%s%s%s", has_root ? "root=" : "",
+	    has_root ? root : "", has_root && has_extra ? " " : "",
+	    has_extra ? extra : "");
+}
+
 static void
 read_kernel(struct cfg *c, const struct domcfg_defaults *dflt, struct domcfg *d)
 {
@@ -144,18 +156,14 @@ read_kernel(struct cfg *c, const struct domcfg_defaults *dflt, struct domcfg *d)
 	const char *cmdline = cfg_string(c, "cmdline", NULL);
 	struct srcpos at = place(c, "cmdline");
 
-	d->kernel =
-	    absolute(c->mem, dflt->cwd, cfg_string(c, "kernel", NULL));
+	d->kernel = absolute(c->mem, dflt->cwd, cfg_string(c, "kernel", NULL));
 	d->ramdisk =
 	    absolute(c->mem, dflt->cwd, cfg_string(c, "ramdisk", NULL));
 	if (cmdline != NULL && (root != NULL || extra != NULL))
 		diag_warn(c->diag, &at,
 		    "'cmdline' replaces 'root' and 'extra', which are ignored");
 	if (cmdline == NULL)
-		cmdline = arena_printf(c->mem, "%s%s%s%s",
-		    root != NULL ? "root=" : "", root != NULL ? root : "",
-		    root != NULL && extra != NULL ? " " : "",
-		    extra != NULL ? extra : "");
+		cmdline = join_words(c->mem, root, extra);
 	d->cmdline = cmdline;
 	if (strlen(cmdline) > MAX_CMDLINE)
 		diag_error(c->diag, &at,
@@ -178,8 +186,9 @@ read_sizes(struct cfg *c, struct domcfg *d)
 		    DEFAULT_MEMORY_MIB);
 	mib = cfg_ulong(c, "memory", 1, MAX_MEMORY_MIB, DEFAULT_MEMORY_MIB);
 	d->memory_kib = (uint64_t)mib * KIB_PER_MIB;
-	d->max_memory_kib = (uint64_t)cfg_ulong(c, "maxmem", 1, MAX_MEMORY_MIB,
-	    mib) * KIB_PER_MIB;
+	d->max_memory_kib =
+	    (uint64_t)cfg_ulong(c, "maxmem", 1, MAX_MEMORY_MIB, mib) *
+	    KIB_PER_MIB;
 	if (d->max_memory_kib < d->memory_kib) {
 		at = place(c, "maxmem");
 		diag_error(c->diag, &at, "'maxmem' is less than 'memory'");
@@ -282,19 +291,19 @@ read_disks(struct cfg *c, const struct domcfg_defaults *dflt, struct domcfg *d)
 
 /* Interfaces that were not told apart keep apart by their place in the list. */
 static void
-check_vif(struct cfg *c, const struct domcfg *d, size_t i,
-    const struct srcpos *at)
+check_vif(
+    struct cfg *c, const struct domcfg *d, size_t i, const struct srcpos *at)
 {
 	const struct vifspec *vif = &d->vif[i];
 
 	for (size_t j = 0; j < i; j++) {
 		if (d->vif[j].handle == vif->handle)
-			diag_error(c->diag, at,
-			    "vif: devid %u is used twice", vif->handle);
+			diag_error(c->diag, at, "vif: devid %u is used twice",
+			    vif->handle);
 		if (vif->has_mac && d->vif[j].has_mac &&
 		    memcmp(vif->mac, d->vif[j].mac, 6) == 0)
-			diag_error(c->diag, at,
-			    "vif: the same mac is used twice");
+			diag_error(
+			    c->diag, at, "vif: the same mac is used twice");
 	}
 }
 

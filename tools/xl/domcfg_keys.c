@@ -102,8 +102,7 @@ check_key(struct cfg *c, const struct cfg_entry *e)
 	} else if (keys[i].kind == KEY_IGNORED) {
 		diag_warn(c->diag, &e->at, "'%s' has no effect here", e->key);
 	} else if (keys[i].kind == KEY_REFUSED && !asks_nothing(e->value)) {
-		diag_error(
-		    c->diag, &e->at, "'%s' is not supported", e->key);
+		diag_error(c->diag, &e->at, "'%s' is not supported", e->key);
 	}
 }
 

@@ -13,16 +13,15 @@ nodes_start(struct arena *mem, uint32_t domid)
 }
 
 static void
-add(struct nodes *n, enum node_rights rights, const char *dir,
-    const char *name, const char *value)
+add(struct nodes *n, enum node_rights rights, const char *dir, const char *name,
+    const char *value)
 {
 	struct node *node;
 
 	n->node = arena_grow(n->mem, n->node, n->count, sizeof(*n->node));
 	node = &n->node[n->count++];
-	node->path = *name == '\0'
-	    ? dir
-	    : arena_printf(n->mem, "%s/%s", dir, name);
+	node->path =
+	    *name == '\0' ? dir : arena_printf(n->mem, "%s/%s", dir, name);
 	node->value = value;
 	node->rights = rights;
 }
@@ -154,8 +153,7 @@ add_sizes(struct nodes *n, const struct domcfg *d, const char *dom)
 
 	add(n, NODE_SHOWN, dom, "cpu", NULL);
 	for (i = 0; i < d->max_vcpus; i++)
-		leaf(n, dom,
-		    arena_printf(n->mem, "cpu/%u/availability", i),
+		leaf(n, dom, arena_printf(n->mem, "cpu/%u/availability", i),
 		    i < d->vcpus ? "online" : "offline");
 	add(n, NODE_SHOWN, dom, "memory", NULL);
 	leaf_num(n, dom, "memory/static-max", d->max_memory_kib);
@@ -215,17 +213,16 @@ nodes_add_domain(struct nodes *n, const struct domcfg *d,
 static char *
 script_path(struct arena *mem, const char *dir, const char *script)
 {
-	return *script == '/'
-	    ? arena_strdup(mem, script)
-	    : arena_printf(mem, "%s/%s", dir, script);
+	return *script == '/' ? arena_strdup(mem, script)
+			      : arena_printf(mem, "%s/%s", dir, script);
 }
 
 char *
 nodes_vbd_script(
     struct arena *mem, const struct diskspec *disk, const char *script_dir)
 {
-	return script_path(mem, script_dir,
-	    disk->script != NULL ? disk->script : "block");
+	return script_path(
+	    mem, script_dir, disk->script != NULL ? disk->script : "block");
 }
 
 char *
@@ -285,9 +282,8 @@ nodes_add_vbd(
 	struct device dev = { DEVICE_VBD, n->domid, disk->number };
 	const char *front = device_frontend(n->mem, &dev), *back, *mirror;
 	const char *type = disk->cdrom ? "cdrom" : "disk";
-	const char *vdev = strncmp(disk->vdev, "/dev/", 5) == 0
-	    ? disk->vdev + 5
-	    : disk->vdev;
+	const char *vdev =
+	    strncmp(disk->vdev, "/dev/", 5) == 0 ? disk->vdev + 5 : disk->vdev;
 	const struct pair pairs[] = {
 		{ "params", disk->target },
 		{ "script", nodes_vbd_script(n->mem, disk, script_dir) },
@@ -297,10 +293,9 @@ nodes_add_vbd(
 		{ "bootable", "1" },
 		{ "dev", vdev },
 		{ "type", "phy" },
-		{ "mode",
-		    disk->access == DISK_READ_ONLY	? "r"
-			: disk->access == DISK_SHARED ? "w!"
-						      : "w" },
+		{ "mode", disk->access == DISK_READ_ONLY ? "r"
+			  : disk->access == DISK_SHARED	 ? "w!"
+							 : "w" },
 		{ "device-type", type },
 		{ "discard-enable", "0" },
 		{ "specification", "xen" },

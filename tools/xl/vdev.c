@@ -218,8 +218,7 @@ vdev_format(uint32_t number, char buf[VDEV_NAME_MAX])
 	}
 	for (uint32_t i = 0; i < COUNT(sd_major); i++) {
 		if (major == sd_major[i]) {
-			put_name(
-			    buf, "sd", 16 * i + (minor >> 4), minor & 15);
+			put_name(buf, "sd", 16 * i + (minor >> 4), minor & 15);
 			return;
 		}
 	}

@@ -111,9 +111,8 @@ plain_word(struct reader *r, const char *key, const char *text, size_t max,
 	}
 	if (*text == '\0' || *text == '-' || *p != '\0' ||
 	    (size_t)(p - text) > max)
-		return refuse(r,
-		    arena_printf(
-			r->mem, "%s '%s' is not a valid name", key, text));
+		return refuse(r, arena_printf(r->mem,
+				     "%s '%s' is not a valid name", key, text));
 	*out = text;
 	return 0;
 }
@@ -149,10 +148,10 @@ static int
 set_ip(struct reader *r, const char *text)
 {
 	if (strspn(text, "0123456789abcdefABCDEF:./ ") != strlen(text))
-		return refuse(r,
-		    arena_printf(r->mem,
-			"ip '%s' must be addresses with blanks between them",
-			text));
+		return refuse(
+		    r, arena_printf(r->mem,
+			   "ip '%s' must be addresses with blanks between them",
+			   text));
 	r->vif->ip = *text == '\0' ? NULL : text;
 	return 0;
 }
@@ -248,14 +247,13 @@ set_rate(struct reader *r, const char *text)
 		    arena_printf(r->mem,
 			"rate '%s' must look like 10Mb/s or 1MB/s@20ms", text));
 	/* First whole seconds, so that nothing overflows. */
-	r->vif->rate_bytes = bytes / 1000000 * usec +
-	    bytes % 1000000 * usec / 1000000;
+	r->vif->rate_bytes =
+	    bytes / 1000000 * usec + bytes % 1000000 * usec / 1000000;
 	r->vif->rate_usec = usec;
 	r->vif->rate = text;
 	if (r->vif->rate_bytes == 0 || r->vif->rate_bytes > UINT32_MAX)
-		return refuse(r,
-		    arena_printf(
-			r->mem, "rate '%s' is out of range", text));
+		return refuse(
+		    r, arena_printf(r->mem, "rate '%s' is out of range", text));
 	return 0;
 }
 
@@ -315,13 +313,13 @@ field(struct reader *r, const char *text)
 	const char *equals = strchr(text, '='), *names[KEYS + 1] = { NULL };
 	size_t len;
 
-	if (equals == NULL && (strcmp(text, "trusted") == 0 ||
-	    strcmp(text, "untrusted") == 0))
+	if (equals == NULL &&
+	    (strcmp(text, "trusted") == 0 || strcmp(text, "untrusted") == 0))
 		return 0;
 	if (equals == NULL)
-		return refuse(r,
-		    arena_printf(r->mem, "'%s' is not of the form key=value",
-			text));
+		return refuse(
+		    r, arena_printf(
+			   r->mem, "'%s' is not of the form key=value", text));
 	len = (size_t)(equals - text);
 	while (len > 0 && text[len - 1] == ' ')
 		len--;
@@ -333,11 +331,10 @@ field(struct reader *r, const char *text)
 	}
 	text = arena_strndup(r->mem, text, len);
 	names[0] = diag_nearest(text, names);
-	return refuse(r,
-	    arena_printf(r->mem, "unknown key '%s'%s%s%s", text,
-		names[0] != NULL ? " (did you mean '" : "",
-		names[0] != NULL ? names[0] : "",
-		names[0] != NULL ? "'?)" : ""));
+	return refuse(r, arena_printf(r->mem, "unknown key '%s'%s%s%s", text,
+			     names[0] != NULL ? " (did you mean '" : "",
+			     names[0] != NULL ? names[0] : "",
+			     names[0] != NULL ? "'?)" : ""));
 }
 
 int
@@ -356,8 +353,7 @@ vifspec_parse(struct arena *mem, const char *text, struct vifspec *out,
 		len = (size_t)(end - text);
 		while (len > 0 && strchr(" \t", text[len - 1]) != NULL)
 			len--;
-		if (len > 0 &&
-		    field(&r, arena_strndup(mem, text, len)) != 0) {
+		if (len > 0 && field(&r, arena_strndup(mem, text, len)) != 0) {
 			*why_out = r.why;
 			return -1;
 		}
@@ -390,10 +386,10 @@ vifspec_print(struct arena *mem, const struct vifspec *v)
 	text = append(mem, text, "vifname", v->vifname);
 	text = append(mem, text, "gatewaydev", v->gatewaydev);
 	if (v->handle != VIFSPEC_NO_HANDLE)
-		text = append(mem, text, "devid",
-		    arena_printf(mem, "%u", v->handle));
-	if (v->mtu != 0)
 		text = append(
-		    mem, text, "mtu", arena_printf(mem, "%u", v->mtu));
+		    mem, text, "devid", arena_printf(mem, "%u", v->handle));
+	if (v->mtu != 0)
+		text =
+		    append(mem, text, "mtu", arena_printf(mem, "%u", v->mtu));
 	return append(mem, text, "rate", v->rate);
 }

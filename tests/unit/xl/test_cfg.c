@@ -6,11 +6,11 @@ assignments_of_every_kind_are_read(void **state)
 	struct fixture *f = *state;
 	const struct cfg_value *list;
 
-	assert_int_equal(parse(f,
-	    "name = \"a\"  # comment\n"
-	    "memory = 0x40; vcpus=2\n"
-	    "disk = [ 'x,y',\n"
-	    "  'z' , ]\n"), 0);
+	assert_int_equal(parse(f, "name = \"a\"  # comment\n"
+				  "memory = 0x40; vcpus=2\n"
+				  "disk = [ 'x,y',\n"
+				  "  'z' , ]\n"),
+	    0);
 	assert_string_equal(cfg_string(f->cfg, "name", NULL), "a");
 	assert_int_equal(cfg_ulong(f->cfg, "memory", 1, 100, 0), 64);
 	assert_int_equal(cfg_ulong(f->cfg, "vcpus", 1, 100, 0), 2);
@@ -29,7 +29,8 @@ the_last_assignment_wins_and_plus_equals_appends(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(parse(f, "a = 'x'\na = 'y'\na += 'z'\n"
-				  "l += ['p']\nl += ['q', 'r']\n"), 0);
+				  "l += ['p']\nl += ['q', 'r']\n"),
+	    0);
 	assert_string_equal(cfg_string(f->cfg, "a", NULL), "yz");
 	assert_int_equal(cfg_strings(f->cfg, "l")->items, 3);
 	assert_int_equal(f->cfg->entries, 2);
@@ -67,9 +68,10 @@ strings_take_escapes_and_the_other_quote(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(parse(f,
-	    "a = 'say \"hi\"'\nb = \"it's\\n\\x41\\101\\\\\"\n"
-	    "c = '''one\ntwo'''\nd = 'x' \"y\" 'z'\n"), 0);
+	assert_int_equal(
+	    parse(f, "a = 'say \"hi\"'\nb = \"it's\\n\\x41\\101\\\\\"\n"
+		     "c = '''one\ntwo'''\nd = 'x' \"y\" 'z'\n"),
+	    0);
 	assert_string_equal(cfg_string(f->cfg, "a", NULL), "say \"hi\"");
 	assert_string_equal(cfg_string(f->cfg, "b", NULL), "it's\nAA\\");
 	assert_string_equal(cfg_string(f->cfg, "c", NULL), "one\ntwo");
@@ -81,11 +83,12 @@ the_subset_of_python_is_read(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(parse(f,
-	    "# -*- mode: python; -*-\n"
-	    "a = True\nb = False\nc = None\n"
-	    "d = ('x')\ne = ('x',)\ng = ( 'x', 'y' )\n"
-	    "h = 'x' + 'y' + 'z'\ni = ['x'] + ['y']\nj = ()\n"), 0);
+	assert_int_equal(
+	    parse(f, "# -*- mode: python; -*-\n"
+		     "a = True\nb = False\nc = None\n"
+		     "d = ('x')\ne = ('x',)\ng = ( 'x', 'y' )\n"
+		     "h = 'x' + 'y' + 'z'\ni = ['x'] + ['y']\nj = ()\n"),
+	    0);
 	assert_true(cfg_bool(f->cfg, "a", false));
 	assert_false(cfg_bool(f->cfg, "b", true));
 	assert_null(cfg_find(f->cfg, "c"));
@@ -158,8 +161,7 @@ each_error_names_its_line_and_column(void **state)
 		fixture_setup(state);
 		f = *state;
 		assert_int_equal(parse(f, cases[i].text), -1);
-		assert_string_equal(
-		    complaints(f, DIAG_ERROR), cases[i].says);
+		assert_string_equal(complaints(f, DIAG_ERROR), cases[i].says);
 	}
 }
 
@@ -168,8 +170,9 @@ one_run_reports_several_errors_and_keeps_the_good_lines(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(parse(f,
-	    "a = foo\nb = 2\nc 3\nvif = [ 'x',\n 4 5 ]\nd = 'y'\ne = (\n"),
+	assert_int_equal(
+	    parse(f,
+		"a = foo\nb = 2\nc 3\nvif = [ 'x',\n 4 5 ]\nd = 'y'\ne = (\n"),
 	    -1);
 	assert_string_equal(complaints(f, DIAG_ERROR),
 	    "dom:1:5: 'foo' is not a value: strings need quotes\n"
@@ -211,7 +214,8 @@ values_of_the_wrong_kind_or_range_give_the_default(void **state)
 
 	assert_int_equal(parse(f, "a = 'x'\nb = 99999999999999999999\nc = 7\n"
 				  "d = ['x']\ne = 'three'\ng = [ 1 ]\n"
-				  "h = 2\n"), 0);
+				  "h = 2\n"),
+	    0);
 	assert_int_equal(cfg_ulong(f->cfg, "a", 0, 9, 5), 5);
 	assert_int_equal(cfg_ulong(f->cfg, "b", 0, 9, 5), 5);
 	assert_int_equal(cfg_ulong(f->cfg, "c", 8, 9, 5), 5);
@@ -242,10 +246,8 @@ arguments_take_both_spellings(void **state)
 	assert_int_equal(cfg_parse_arg(f->cfg, "name=anita-1", lists), 0);
 	assert_int_equal(
 	    cfg_parse_arg(f->cfg, "kernel=/netbsd-A_B.gz", lists), 0);
-	assert_int_equal(
-	    cfg_parse_arg(f->cfg, "disk=file:/a,0x0,w", lists), 0);
-	assert_int_equal(
-	    cfg_parse_arg(f->cfg, "disk=file:/b,0x1,w", lists), 0);
+	assert_int_equal(cfg_parse_arg(f->cfg, "disk=file:/a,0x0,w", lists), 0);
+	assert_int_equal(cfg_parse_arg(f->cfg, "disk=file:/b,0x1,w", lists), 0);
 	assert_int_equal(cfg_parse_arg(f->cfg, "vif=['', 'x=1']", lists), 0);
 	assert_int_equal(cfg_ulong(f->cfg, "memory", 1, 99, 0), 32);
 	assert_int_equal(cfg_ulong(f->cfg, "vcpus", 1, 99, 0), 2);
@@ -268,9 +270,10 @@ printing_and_parsing_again_changes_nothing(void **state)
 	struct cfg *again;
 	const char *text;
 
-	assert_int_equal(parse(f,
-	    "a = 'x\"\\\\\\n\\t\\xff'\nb = 0x10\nc = None\n"
-	    "d = [ 'p', [ 1, \"q'\" ], [] ]\ne = True\n"), 0);
+	assert_int_equal(
+	    parse(f, "a = 'x\"\\\\\\n\\t\\xff'\nb = 0x10\nc = None\n"
+		     "d = [ 'p', [ 1, \"q'\" ], [] ]\ne = True\n"),
+	    0);
 	text = cfg_print(f->cfg);
 	again = cfg_new(f->mem, f->diag);
 	assert_int_equal(cfg_parse(again, "again", text, strlen(text)), 0);
@@ -312,8 +315,8 @@ broken_input_is_survived(void **state)
 static void
 the_nearest_word_is_named_only_if_it_is_near(void **state)
 {
-	static const char *const words[] = { "memory", "kernel", "vif",
-		"disk", NULL };
+	static const char *const words[] = { "memory", "kernel", "vif", "disk",
+		NULL };
 
 	(void)state;
 	assert_string_equal(diag_nearest("memroy", words), "memory");
