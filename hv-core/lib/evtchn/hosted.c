@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -273,55 +272,56 @@ pending_known(struct hosted *h)
 
 /*
  * Harvest, without sleeping: a port, -1 and errno EAGAIN if there is none, or
- * -1 and another errno.
+ * -1 and another errno. *CAME says whether anything at all had come.
  */
 static int
-pending_new(struct hosted *h)
+pending_new(struct hosted *h, bool *came)
 {
 	int port = -1;
-	int err;
+	int ret;
 
 	pthread_mutex_lock(&h->lock);
-	err = hv_client_harvest(h->client, deliver, h);
-	if (err >= 0)
+	ret = hv_client_harvest(h->client, deliver, h);
+	if (ret >= 0)
 		port = take_pending(h);
 	pthread_mutex_unlock(&h->lock);
+	*came = ret > 0;
 	if (port < 0)
-		errno = err < 0 ? -err : EAGAIN;
+		errno = ret < 0 ? -ret : EAGAIN;
 	return port;
 }
 
-/*
- * True when the caller must not be put to sleep: it wants non-blocking calls,
- * or it has polled and been woken by what turns out to be no port for it.
- */
 static bool
-must_not_sleep(const struct xenevtchn_handle *xce)
+nonblocking(int fd)
 {
-	struct pollfd pfd = { .fd = xce->fd, .events = POLLIN };
-	int flags = fcntl(xce->fd, F_GETFL);
+	int flags = fcntl(fd, F_GETFL);
 
-	if (flags >= 0 && (flags & O_NONBLOCK) != 0)
-		return true;
-	return xce->hosted->polled && poll(&pfd, 1, 0) != 0;
+	return flags >= 0 && (flags & O_NONBLOCK) != 0;
 }
 
+/*
+ * A caller that polls and was woken by what turns out to be no port for it (an
+ * event at a masked port, news from hvd) must not be put to sleep.
+ */
 static int
 hosted_pending(struct xenevtchn_handle *xce)
 {
 	struct hosted *h = xce->hosted;
 	int port = pending_known(h);
-	bool no_sleep;
+	bool came, first = true;
 
 	if (port >= 0)
 		return port;
-	no_sleep = must_not_sleep(xce);
-	for (;;) {
+	for (;; first = false) {
 		int err;
 
-		port = pending_new(h);
-		if (port >= 0 || errno != EAGAIN || no_sleep)
+		port = pending_new(h, &came);
+		if (port >= 0 || errno != EAGAIN)
 			return port;
+		if ((first && came && h->polled) || nonblocking(xce->fd)) {
+			errno = EAGAIN;
+			return -1;
+		}
 		err = hv_client_wait(h->client, -1);
 		if (err < 0)
 			return answer(err);

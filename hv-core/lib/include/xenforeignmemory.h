@@ -61,8 +61,8 @@ void *xenforeignmemory_map2(xenforeignmemory_handle *fmem, uint32_t dom,
     int err[]);
 
 /*
- * Unmap PAGES pages mapped at ADDR. 0, or -1 with errno EINVAL: that was not
- * mapped by FMEM.
+ * Unmap PAGES pages mapped at ADDR by this library. 0, or -1 with errno of
+ * munmap().
  */
 int xenforeignmemory_unmap(
     xenforeignmemory_handle *fmem, void *addr, size_t pages);

@@ -6,10 +6,11 @@
  * Knows domids, grant references and local addresses. Knows nothing of what
  * lies in a page, and trusts no byte of it.
  *
- * A mapping belongs to the handle that made it; closing the handle, or dying,
- * unmaps all of them and performs their unmap notifications. A handle may be
- * used by one thread at a time. After fork() the child may only close an
- * inherited handle, and must not touch its mappings.
+ * A mapping belongs to the handle that made it; closing the handle unmaps all
+ * of them and performs their unmap notifications. So does dying where a kernel
+ * keeps the mappings; on the hosted hypervisor dying unmaps, but does not
+ * notify. A handle may be used by one thread at a time. After fork() the child
+ * may only close an inherited handle, and must not touch its mappings.
  *
  * A page is 4096 bytes. PROT is PROT_READ or PROT_READ | PROT_WRITE; a page
  * granted read-only cannot be mapped writable.
@@ -49,9 +50,10 @@ int xengnttab_close(xengnttab_handle *xgt);
 int xengnttab_fd(xengnttab_handle *xgt);
 
 /*
- * Map the page that domain DOMID granted as REF. NULL with errno: EINVAL bad
- * domain, reference or protection, EACCES not granted like that, ENOSPC
- * too many mappings, ENOMEM, EAGAIN the page is not in memory.
+ * Map the page that domain DOMID granted as REF. NULL with errno: ESRCH no such
+ * domain, EINVAL no such grant, or not to us, or not for PROT; EACCES the
+ * hypervisor's policy forbids it, ENOSPC too many mappings, ENOMEM, EAGAIN the
+ * page is not in memory.
  */
 void *xengnttab_map_grant_ref(
     xengnttab_handle *xgt, uint32_t domid, uint32_t ref, int prot);
