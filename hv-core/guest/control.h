@@ -1,7 +1,8 @@
 /*
  * control: what the toolstack asks of the running domain.
  *
- * It knows the nodes control/shutdown and memory/target of the domain's home.
+ * It knows the node control/shutdown of the domain's home. A memory target
+ * (memory/target) is left alone: the domain's memory is fixed.
  */
 #ifndef HV_GUEST_CONTROL_H
 #define HV_GUEST_CONTROL_H
@@ -21,8 +22,7 @@ typedef void control_fn(void *arg, enum control_request request);
 /*
  * Calls FN (from xenbus_poll()) for each request. The node has been read and
  * removed in one transaction before that. Unknown words are logged, removed and
- * otherwise ignored. Memory targets are read and ignored: the domain's memory
- * is fixed.
+ * otherwise ignored. The errors of xenbus_watch().
  */
 int control_start(struct xenbus *xb, control_fn *fn, void *arg);
 

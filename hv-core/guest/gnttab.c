@@ -153,3 +153,9 @@ gnttab_free_refs(void)
 {
 	return gt.free;
 }
+
+uint32_t
+gnttab_deferred(void)
+{
+	return gt.deferred_count;
+}

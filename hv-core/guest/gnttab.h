@@ -52,6 +52,9 @@ void gnttab_end_later(uint32_t ref, void *page);
  */
 uint32_t gnttab_retry(void);
 
+/* References that wait for gnttab_retry(). */
+uint32_t gnttab_deferred(void);
+
 /* References that gnttab_grant() could hand out now. */
 uint32_t gnttab_free_refs(void);
 

@@ -10,6 +10,10 @@
 #include "hv-core/guest/port.h"
 
 #include "abi/event_channel.h"
+#include "hv-core/core/evtchn_2l.h"
+
+/* Scans of the bit maps before others have their turn. */
+#define DISPATCH_ROUNDS 4
 
 static struct {
 	struct shared_info *si;
@@ -18,12 +22,6 @@ static struct {
 		void *arg;
 	} handler[EVTCHN_2L_NR_CHANNELS];
 } ev;
-
-static uint64_t
-bit(uint32_t port)
-{
-	return UINT64_C(1) << (port % 64);
-}
 
 void
 guest_evtchn_init(struct shared_info *si)
@@ -36,50 +34,18 @@ guest_evtchn_init(struct shared_info *si)
 		    &si->evtchn_mask[i], UINT64_MAX, __ATOMIC_SEQ_CST);
 }
 
+/* The one processor's. */
+static struct vcpu_info *
+vcpu(void)
+{
+	return &ev.si->vcpu_info[0];
+}
+
 void
 guest_evtchn_raise(uint32_t port)
 {
-	struct shared_info *si = ev.si;
-	struct vcpu_info *vcpu = &si->vcpu_info[0];
-	uint32_t word = port / 64;
-
-	if (port >= EVTCHN_2L_NR_CHANNELS)
-		return;
-	if (__atomic_fetch_or(
-		&si->evtchn_pending[word], bit(port), __ATOMIC_SEQ_CST) &
-	    bit(port))
-		return;
-	if (__atomic_load_n(&si->evtchn_mask[word], __ATOMIC_SEQ_CST) &
-	    bit(port))
-		return;
-	__atomic_fetch_or(
-	    &vcpu->evtchn_pending_sel, bit(word), __ATOMIC_SEQ_CST);
-	__atomic_store_n(&vcpu->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
-}
-
-static void
-mask(uint32_t port)
-{
-	__atomic_fetch_or(
-	    &ev.si->evtchn_mask[port / 64], bit(port), __ATOMIC_SEQ_CST);
-}
-
-/* Unmasks, and raises the selector for what came in while it was masked. */
-static void
-unmask(uint32_t port)
-{
-	struct shared_info *si = ev.si;
-	struct vcpu_info *vcpu = &si->vcpu_info[0];
-	uint32_t word = port / 64;
-
-	__atomic_fetch_and(
-	    &si->evtchn_mask[word], ~bit(port), __ATOMIC_SEQ_CST);
-	if (!(__atomic_load_n(&si->evtchn_pending[word], __ATOMIC_SEQ_CST) &
-		bit(port)))
-		return;
-	__atomic_fetch_or(
-	    &vcpu->evtchn_pending_sel, bit(word % 64), __ATOMIC_SEQ_CST);
-	__atomic_store_n(&vcpu->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+	if (port < EVTCHN_2L_NR_CHANNELS)
+		(void)evtchn_2l_set_pending(ev.si, vcpu(), port);
 }
 
 int
@@ -88,15 +54,15 @@ guest_evtchn_handle(uint32_t port, guest_evtchn_fn *fn, void *arg)
 	if (port == 0 || port >= EVTCHN_2L_NR_CHANNELS)
 		return -EINVAL;
 	if (fn == NULL)
-		mask(port);
+		evtchn_2l_mask(ev.si, port);
 	ev.handler[port].fn = fn;
 	ev.handler[port].arg = arg;
 	if (fn != NULL)
-		unmask(port);
+		(void)evtchn_2l_unmask(ev.si, vcpu(), port);
 	return 0;
 }
 
-/* A port fresh from the hypervisor: old traces of its number are wiped out. */
+/* A port fresh from the hypervisor gets its handler. */
 static int
 adopt(uint32_t port, guest_evtchn_fn *fn, void *arg, uint32_t *port_out)
 {
@@ -166,50 +132,29 @@ guest_evtchn_notify(uint32_t port)
 	return port_notify(port);
 }
 
-static int
-dispatch_word(uint32_t word)
+static void
+handle(void *arg, uint32_t port)
 {
-	struct shared_info *si = ev.si;
-	uint64_t ready =
-	    __atomic_load_n(&si->evtchn_pending[word], __ATOMIC_SEQ_CST);
-	int count = 0;
+	int *count = arg;
 
-	ready &= ~__atomic_load_n(&si->evtchn_mask[word], __ATOMIC_SEQ_CST);
-	while (ready != 0) {
-		uint32_t port = word * 64 + (uint32_t)__builtin_ctzll(ready);
-
-		ready &= ready - 1;
-		/* Cleared first: an event during the handler is a new one. */
-		__atomic_fetch_and(
-		    &si->evtchn_pending[word], ~bit(port), __ATOMIC_SEQ_CST);
-		if (ev.handler[port].fn == NULL)
-			continue;
-		ev.handler[port].fn(ev.handler[port].arg, port);
-		count++;
-	}
-	return count;
+	if (ev.handler[port].fn == NULL)
+		return;
+	ev.handler[port].fn(ev.handler[port].arg, port);
+	(*count)++;
 }
 
 int
 guest_evtchn_dispatch(void)
 {
-	struct vcpu_info *vcpu = &ev.si->vcpu_info[0];
-	uint64_t sel;
 	int count = 0;
 
-	__atomic_store_n(&vcpu->evtchn_upcall_pending, 0, __ATOMIC_SEQ_CST);
-	sel =
-	    __atomic_exchange_n(&vcpu->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
-	while (sel != 0) {
-		count += dispatch_word((uint32_t)__builtin_ctzll(sel));
-		sel &= sel - 1;
-	}
+	(void)evtchn_2l_harvest(ev.si, vcpu(), DISPATCH_ROUNDS, handle, &count);
 	return count;
 }
 
 int
 guest_evtchn_ready(void)
 {
-	return __atomic_load_n(&ev.si->vcpu_info[0].evtchn_upcall_pending,
-		   __ATOMIC_SEQ_CST) != 0;
+	return __atomic_load_n(
+		   &vcpu()->evtchn_upcall_pending, __ATOMIC_SEQ_CST) != 0;
 }
