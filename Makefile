@@ -180,7 +180,7 @@ GUESTS  := $(addprefix $(GB)/,$(addsuffix .gz,$(GDIRS) $(GTESTS)))
 GLIBS_fileserver = $(GB)/liblwip.a -l:libext2fs.a -l:libcom_err.a
 GINC_fileserver  = -Ihv-core/guest/kernels/fileserver -isystem $(LWIP)/src/include
 
-GUEST_OBJS := $(patsubst %.c,$(GB)/%.o,$(wildcard hv-core/guest/*.c libxenstore/common/*.c))
+GUEST_OBJS := $(patsubst %.c,$(GB)/%.o,$(wildcard hv-core/guest/*.c hv-core/lib/hosted/*.c libxenstore/common/*.c))
 $(GB)/libguest.a: $(GUEST_OBJS)
 	$(call say,AR,$@)
 	$(q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
