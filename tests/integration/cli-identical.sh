@@ -1,0 +1,271 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# cli-identical.sh BUILD [RUNDIR]: our xenstore-* commands do and say what
+# Debian's do, byte for byte: stdout, stderr, exit codes, and the state of the
+# store that they leave behind. Against our daemon, or the one that serves
+# RUNDIR already.
+#
+# Not compared, since ours differ on purpose: -h exits 0; a permission must have
+# a decimal domain id; -n wants a number; list -p / shows /name, not //name;
+# chmod -r / works; watch ends when the daemon does.
+set -eu
+
+build=$(cd "${1:?usage: cli-identical.sh BUILD [RUNDIR]}" && pwd)
+theirs=/usr/bin
+if [ ! -x "$theirs/xenstore-ls" ]; then
+	echo "skipped: Debian's xenstore-utils are not installed"
+	exit 77
+fi
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/cli-identical.XXXXXX")
+daemon=
+cleanup() {
+	[ -z "$daemon" ] || kill "$daemon" 2>/dev/null || :
+	rm -rf "$dir"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+if [ $# -gt 1 ]; then
+	XENSTORED_RUNDIR=$2
+	export XENSTORED_RUNDIR
+else
+	XENSTORED_RUNDIR=$dir
+	XEN_RUN_DIR=$dir
+	export XENSTORED_RUNDIR XEN_RUN_DIR
+	"$build/bin/xenstored" -D -N >"$dir/xenstored.log" 2>&1 &
+	daemon=$!
+	n=0
+	until [ -S "$dir/socket" ]; do
+		n=$((n + 1))
+		if [ "$n" -gt 100 ] || ! kill -0 "$daemon" 2>/dev/null; then
+			echo "xenstored did not start:"
+			cat "$dir/xenstored.log"
+			exit 1
+		fi
+		sleep 0.1
+	done
+fi
+
+# r MODE ARG...: one command, all it says, and its exit code. Both sides are
+# called by the same path, which is part of many messages.
+r() {
+	mode=$1
+	shift
+	printf '== %s' "$mode"
+	printf ' [%s]' "$@"
+	echo
+	code=0
+	timeout 20 "$dir/bin/xenstore$mode" "$@" </dev/null 2>"$dir/err" ||
+		code=$?
+	sed 's/^/2> /' "$dir/err"
+	echo "-> $code"
+}
+
+# repeat CHARACTER COUNT
+repeat() {
+	printf "%$2s" '' | tr ' ' "$1"
+}
+
+values() {
+	r -write /t/a hello /t/b 'tab\tnl\nbs\\cr\roct\101\x41end\q' /t/c ''
+	r -read /t/a /t/b /t/c
+	r -read -p /t/a /t/b /t/c
+	r -read -R /t/b
+	r -read -R /t/a /t/b
+	r -read -pR /t/a /t/b
+	r -read /t/nope
+	r -read /t/a /t/nope
+	r -read /t/nope /t/a
+	r -read /t/a//
+	r -read ''
+	r -write /t/q
+	r -write /t/q 1 /t/r
+	r -write -R /t/raw 'a\tb'
+	r -read /t/raw
+	r -write --raw /t/raw '\t\x'
+	r -read --raw /t/raw
+	# shellcheck disable=SC1003
+	for v in '\x' '\x4' '\xg1' '\x41' '\x4g' '\8' '\18' '\012' '\x041' \
+	    '\X41' '\e' '\400' '\7x' '\1\12\123\1234\777' 'a\' '\' "\"'" \
+	    "$(printf '\001\177\200\377')" '\xAf\xfA' '\\x' '\\\\'; do
+		r -write /t/esc "$v"
+		r -read /t/esc
+	done
+	r -write /t/big "$(repeat v 2000)"
+	r -read /t/big
+	r -write '/t/bad path' 1
+	r -write /t/ok 1 '/t/bad path' 1
+	r -exists /t/ok
+	r -exists /t/a
+	r -exists /t/a /t/nope
+	r -exists /t/nope /t/a
+	r -exists 'bad path'
+}
+
+listing() {
+	r -list /t
+	r -list -p /t
+	r -list --prefix /t
+	r -list /
+	r -list /t/a
+	r -list /t/nope
+	r -list /t /t/nope
+	r -list /t /t
+	r -list 'bad path'
+	r -ls /t
+	r -ls -f /t
+	r -ls -p /t
+	r -ls -fp /t
+	r -ls --fl --prefix /t
+	r -ls
+	r -ls -f /
+	r -ls /t/nope
+	r -ls /t/a
+	r -ls /t /t
+	r -ls /t/
+	r -ls 'bad path'
+	r -write rel/x/y 1
+	r -ls rel
+	r -ls -f rel
+	r -list -p rel
+	r -rm rel
+}
+
+widths() {
+	for n in 46 49 50 51 52 55 56 57 66 67 68 69 70 71 72 73 200; do
+		r -write "/w/v$n" "$(repeat z "$n")"
+		r -write "/w/$(repeat n "$n")" ab
+	done
+	r -write /w/bs "$(repeat '\134' 100)" /w/tabs "$(repeat '\t' 50)"
+	r -write /w/more "$(repeat '\t' 73)" /w/del "$(repeat '\177' 19)"
+	p=/w
+	for n in 1 2 3 4 5 6 7 8; do
+		p=$p/a/b/c/d/e/f/g/h/i
+	done
+	r -write "$p/$(repeat n 10)/$(repeat m 5)/o" vv
+	r -ls /w
+	r -ls -p /w
+	r -ls -f /w
+	r -ls -fp /w
+	r -rm /w
+}
+
+rights() {
+	r -chmod /t/a n0 r1 w2 b3
+	r -ls -p /t
+	r -ls -fp /t
+	r -chmod /t/a x0
+	r -chmod /t/a n0 q
+	r -chmod /t/nope n0
+	r -chmod 'bad path' n0
+	r -write /t/d/e/f/g deep
+	r -chmod -r /t/d n1 r2
+	r -ls -p /t
+	r -chmod -u /t/d/e/f n3
+	r -ls -p /
+	r -chmod --upto --recurse /t/d n0
+	r -chmod -r /t n0
+	r -ls -p /t
+	r -chmod /t/d/e
+	r -chmod -u /t/nope n0
+	r -chmod -r /t/nope n0
+	r -write rel/x 1
+	r -chmod rel n0
+	r -chmod -u rel/x n0
+	r -chmod -u rel n0
+	r -rm rel
+}
+
+removal() {
+	r -rm /t/nope
+	r -rm /t/nope/nope2
+	r -rm /t/a /t/nope/nope2
+	r -exists /t/a
+	r -rm /t/a /t/b
+	r -list /t
+	r -write /u/v/w/x 1
+	r -rm -t /u/v/w/x
+	r -exists /u
+	r -write /u/v/w/x 1 /u/k 1
+	r -rm -t /u/v/w/x
+	r -ls /u
+	r -write /u/v val /u/v/w/x 1
+	r -rm --tidy /u/v/w/x
+	r -ls /u
+	r -rm -t /u/zzz
+	r -rm -t /u
+	r -rm /
+	r -rm 'bad path'
+}
+
+watching() {
+	r -watch -n 1 /t
+	r -watch -n 2 /t /t/c
+	r -watch -n 0 /t
+	r -watch /t/x -n 1
+	r -watch -n1 'bad path'
+	r -watch -n 1 @releaseDomain
+	r -watch -n 3 /t rel @introduceDomain
+	r -watch --number=1 /t
+	r -watch --num 1 /t
+}
+
+options() {
+	r '' read /t/c
+	r '' foo
+	r ''
+	r '' list -p /t
+	r '' read
+	r '' write /t/c
+	r '' -p list
+	r -read /t/c -p
+	r -read -- -p
+	r -read --pre /t/c
+	r -read --p /t/c
+	for m in chmod exists list ls read rm watch write; do
+		for o in --nope -x -t -p -u '' -R -n -s -f -r --prefix=3; do
+			# what would wait, or is not compared
+			case $m$o in
+			watch-n | watch-s | watch--nope | watch-x | watch--prefix=3 | watch)
+				continue ;;
+			esac
+			r "-$m" ${o:+"$o"}
+			r "-$m" ${o:+"$o"} /t/c
+		done
+	done
+}
+
+all() {
+	"$dir/bin/xenstore-rm" /t /u /w /local/domain/0/rel
+	values
+	listing
+	widths
+	rights
+	removal
+	r -write /t/c ''
+	watching
+	options
+	r -ls -fp /
+	"$dir/bin/xenstore-rm" /t
+}
+
+fill_bin() {
+	rm -rf "${dir:?}/bin"
+	mkdir "$dir/bin"
+	for m in '' -chmod -exists -list -ls -read -rm -watch -write; do
+		ln -s "$1/xenstore$m" "$dir/bin/xenstore$m"
+	done
+}
+
+fill_bin "$theirs"
+all >"$dir/theirs"
+fill_bin "$build/bin"
+all >"$dir/ours"
+if ! diff -a "$dir/theirs" "$dir/ours" >"$dir/diff"; then
+	echo "Debian's (<) and ours (>) differ:"
+	head -n 60 "$dir/diff"
+	exit 1
+fi
+echo "$(grep -c '^== ' "$dir/ours") commands: identical"
