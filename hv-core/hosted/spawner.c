@@ -1,0 +1,270 @@
+/*
+ * The conversation with hv-spawn, which has all of the machine's processes for
+ * children. When it goes, so does the machine.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hv-core/hosted/hvd.h"
+#include "hv-core/hosted/spawn/spawn.h"
+
+#define DOM0_TAG UINT64_MAX /* no domain's serial */
+
+struct spawner {
+	struct source source; /* first */
+	struct hvd *hvd;
+	pid_t pid;
+};
+
+static int
+send_request(
+    struct spawner *s, const struct spawn_msg *m, const int *fd, int nfds)
+{
+	union {
+		char buf[CMSG_SPACE(3 * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { (void *)(uintptr_t)m, sizeof(*m) };
+	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1 };
+	size_t len = (size_t)nfds * sizeof(int);
+	ssize_t n;
+
+	memset(&control, 0, sizeof(control));
+	mh.msg_control = control.buf;
+	mh.msg_controllen = CMSG_SPACE(len);
+	control.align.cmsg_level = SOL_SOCKET;
+	control.align.cmsg_type = SCM_RIGHTS;
+	control.align.cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(&control.align), fd, len);
+	do
+		n = sendmsg(s->source.fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -ENOMEM : 0;
+}
+
+int
+spawner_guest(struct hvd_domain *d, int image_fd, int channel_fd)
+{
+	struct spawn_msg m = { .type = SPAWN_GUEST,
+		.tag = d->serial,
+		.map_size = d->ram_size + d->xen_size,
+		.mem_size = d->pages * HV_PAGE_SIZE };
+	int fd[3] = { image_fd, channel_fd, log_fd() };
+
+	return send_request(
+	    d->hvd->spawner, &m, fd, d->hvd->config->guest_stderr ? 3 : 2);
+}
+
+int
+spawner_dom0(struct hvd *h)
+{
+	struct spawn_msg *m = calloc(1, sizeof(*m));
+	const char *args = h->config->kernel_args;
+	int err = -E2BIG;
+
+	if (m == NULL)
+		return -ENOMEM;
+	m->type = SPAWN_DOM0;
+	m->tag = DOM0_TAG;
+	if (strlen(args) < sizeof(m->args)) {
+		/* Words become strings, one after the other. */
+		while (*args != '\0') {
+			size_t n = strcspn(args, " ");
+
+			memcpy(m->args + m->args_len, args, n);
+			m->args_len += (uint32_t)(n > 0 ? n + 1 : 0);
+			args += n + (args[n] == ' ');
+		}
+		err = send_request(h->spawner, m, &h->config->kernel_fd, 1);
+	}
+	free(m);
+	return err;
+}
+
+static void
+describe_exit(char *buf, size_t size, int status)
+{
+	if (WIFSIGNALED(status))
+		snprintf(buf, size, "killed by signal %d (%s)",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(buf, size, "exit status %d", WEXITSTATUS(status));
+}
+
+static struct hvd_domain *
+domain_by_serial(struct hvd *h, uint64_t serial)
+{
+	for (domid_t id = 0; id < DOMID_FIRST_RESERVED; id++)
+		if (h->domains[id] != NULL && h->domains[id]->serial == serial)
+			return h->domains[id];
+	return NULL;
+}
+
+static void
+dom0_message(struct hvd *h, const struct spawn_msg *m)
+{
+	char how[64];
+
+	if (m->type == SPAWN_DONE && m->err == 0) {
+		h->dom0_pid = m->pid;
+		log_line("d0: kernel running as process %d", m->pid);
+		return;
+	}
+	if (m->type == SPAWN_DONE) {
+		log_loud("domain 0's kernel was not started: %s: %s", m->why,
+		    strerror(m->err));
+		loop_stop(h, 1);
+		return;
+	}
+	describe_exit(how, sizeof(how), m->status);
+	log_loud(
+	    "domain 0's kernel has ended (%s): the machine goes down", how);
+	h->dom0_pid = 0;
+	loop_stop(h, m->status == 0 ? 0 : 1);
+}
+
+static void
+spawner_message(struct hvd *h, struct spawn_msg *m, int pidfd)
+{
+	struct hvd_domain *d;
+	char how[64];
+
+	m->why[sizeof(m->why) - 1] = '\0';
+	if (m->tag == DOM0_TAG) {
+		dom0_message(h, m);
+		if (pidfd >= 0)
+			close(pidfd);
+		return;
+	}
+	d = domain_by_serial(h, m->tag);
+	if (d == NULL) {
+		/* Destroyed while it was being started. */
+		if (pidfd >= 0) {
+			syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+			close(pidfd);
+		}
+		return;
+	}
+	if (m->type == SPAWN_DONE) {
+		domain_started(d, m->pid, pidfd, m->err, m->why);
+		return;
+	}
+	describe_exit(how, sizeof(how), m->status);
+	log_line("d%u: process %d has ended: %s", d->domid, (int)d->pid, how);
+	d->process = PROCESS_ENDED;
+	d->pid = 0;
+	domain_died(d, how);
+}
+
+static void
+spawner_ready(struct source *source, uint32_t events)
+{
+	struct spawner *s = (struct spawner *)source;
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct spawn_msg m;
+	struct iovec iov = { &m, sizeof(m) };
+	struct msghdr mh = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf) };
+	struct cmsghdr *c;
+	int pidfd = -1;
+	ssize_t n;
+
+	(void)events;
+	n = recvmsg(source->fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n != (ssize_t)sizeof(m)) {
+		log_loud("hv-spawn has ended: the machine goes down");
+		loop_stop(s->hvd, 1);
+		return;
+	}
+	c = CMSG_FIRSTHDR(&mh);
+	if (c != NULL && c->cmsg_type == SCM_RIGHTS)
+		memcpy(&pidfd, CMSG_DATA(c), sizeof(pidfd));
+	spawner_message(s->hvd, &m, pidfd);
+}
+
+static pid_t
+run_hv_spawn(struct hvd *h, int sock)
+{
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	sigset_t none;
+	char path[4096];
+	char *argv[2] = { path, NULL };
+	pid_t pid = -1;
+	int err;
+
+	snprintf(path, sizeof(path), "%s/hv-spawn", h->config->libexec);
+	sigemptyset(&none);
+	posix_spawn_file_actions_init(&fa);
+	posix_spawnattr_init(&attr);
+	posix_spawn_file_actions_adddup2(&fa, sock, SPAWN_SOCKET_FD);
+	posix_spawn_file_actions_addopen(
+	    &fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&fa, log_fd(), STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&fa, log_fd(), STDERR_FILENO);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+	err = posix_spawn(&pid, path, &fa, &attr, argv, environ);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&fa);
+	if (err == 0)
+		return pid;
+	log_loud("%s: %s", path, strerror(err));
+	return -1;
+}
+
+int
+spawner_start(struct hvd *h)
+{
+	struct spawner *s = calloc(1, sizeof(*s));
+	int sv[2];
+
+	if (s == NULL ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) != 0) {
+		log_loud("starting hv-spawn: %s", strerror(errno));
+		free(s);
+		return -1;
+	}
+	s->hvd = h;
+	s->source = (struct source){ .fd = sv[0], .ready = spawner_ready };
+	s->pid = run_hv_spawn(h, sv[1]);
+	close(sv[1]);
+	if (s->pid < 0 || loop_add(h, &s->source, EPOLLIN) != 0) {
+		close(sv[0]);
+		free(s);
+		return -1;
+	}
+	h->spawner = s;
+	return 0;
+}
+
+void
+spawner_stop(struct hvd *h)
+{
+	struct spawner *s = h->spawner;
+
+	if (s == NULL)
+		return;
+	/* End of file tells it to kill all of its children and to end. */
+	close(s->source.fd);
+	waitpid(s->pid, NULL, 0);
+	free(s);
+	h->spawner = NULL;
+}
