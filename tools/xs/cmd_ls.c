@@ -30,12 +30,12 @@ struct walk {
 };
 
 static int
-terminal_width(void)
+terminal_width(const struct options *opt)
 {
 	struct winsize ws;
 
 	if (!isatty(STDOUT_FILENO))
-		return DEFAULT_WIDTH;
+		return opt->flat ? -1 : DEFAULT_WIDTH;
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) != 0)
 		return DEFAULT_WIDTH;
 	return ws.ws_col - TTY_MARGIN;
@@ -49,12 +49,15 @@ show_cut(const char *text, int room)
 	return printf("%.*s", room, text);
 }
 
-/* Shows indentation and name (or the whole path); returns the column. */
+/* Shows indentation and name, or the whole path, which counts as nothing.
+ * Returns the column. */
 static int
 show_name(const struct walk *w, const char *name, int depth)
 {
-	if (w->env->opt->flat)
-		return printf("%s", w->path);
+	if (w->env->opt->flat) {
+		printf("%s", w->path);
+		return 0;
+	}
 	printf("%*s", depth, "");
 	return depth + show_cut(name, w->width - TAG_LEN - depth);
 }
@@ -68,7 +71,7 @@ show_value(struct walk *w, const char *value, unsigned int len, int column)
 	out_clear(&w->text);
 	out_escaped(&w->text, value, len);
 	out_bytes(&w->text, "", 0);
-	if (!w->env->opt->flat && w->width >= 0 && room < (int)len) {
+	if (w->width >= 0 && room < (int)len) {
 		printf(" = \"");
 		show_cut(w->text.text, room);
 		printf("\\...\"");
@@ -162,7 +165,7 @@ run(struct cmd_env *env)
 	static char *const roots[] = { root };
 	char *const *args = env->nargs > 0 ? env->args : roots;
 	int nargs = env->nargs > 0 ? env->nargs : 1;
-	struct walk w = { .env = env, .width = terminal_width() };
+	struct walk w = { .env = env, .width = terminal_width(env->opt) };
 	int ret = 0;
 
 	for (int i = 0; i < nargs && ret == 0; i++) {
@@ -189,7 +192,7 @@ const struct cmd cmd_ls = {
 	.options = "fp",
 	.usage = "[-h] [-f] [-p] [-s] [path]",
 	.help = "Shows everything below PATH, or the whole store.\n"
-		"  -f, --flat     show whole paths, and values uncut\n"
+		"  -f, --flat     show whole paths\n"
 		"  -p, --prefix   show rights as well\n",
 	.min_args = 0,
 	.args_step = 1,
