@@ -1,0 +1,39 @@
+#include "policy.h"
+
+enum rule {
+	RULE_PRIVILEGED,
+	RULE_SELF, /* or privileged */
+	RULE_ANY,
+};
+
+static const uint8_t rules[] = {
+	[POLICY_EVTCHN_ALLOC] = RULE_SELF,
+	[POLICY_EVTCHN_BIND] = RULE_ANY,
+	[POLICY_EVTCHN_SEND] = RULE_ANY,
+	[POLICY_EVTCHN_STATUS] = RULE_SELF,
+	[POLICY_EVTCHN_RESET] = RULE_SELF,
+	[POLICY_GRANT_MAP] = RULE_ANY,
+	[POLICY_GRANT_COPY] = RULE_ANY,
+	[POLICY_GRANT_TABLE] = RULE_SELF,
+	[POLICY_MEMORY_RESERVATION] = RULE_SELF,
+	[POLICY_MEMORY_STAT] = RULE_SELF,
+	[POLICY_MEMORY_PHYSMAP] = RULE_SELF,
+	[POLICY_MEMORY_RESOURCE] = RULE_PRIVILEGED,
+	[POLICY_HVM_PARAM] = RULE_SELF,
+	[POLICY_REMOTE_SHUTDOWN] = RULE_PRIVILEGED,
+	[POLICY_DOMCTL] = RULE_PRIVILEGED,
+	[POLICY_SYSCTL] = RULE_PRIVILEGED,
+	[POLICY_CONSOLE_READ] = RULE_PRIVILEGED,
+	[POLICY_CONSOLE_WRITE] = RULE_ANY,
+};
+
+int
+policy_check(
+    const struct domain *caller, const struct domain *target, enum policy_op op)
+{
+	if (caller->privileged || rules[op] == RULE_ANY)
+		return 0;
+	if (rules[op] == RULE_SELF && caller == target)
+		return 0;
+	return -XEN_EPERM;
+}
