@@ -159,3 +159,11 @@ gnttab_deferred(void)
 {
 	return gt.deferred_count;
 }
+
+volatile struct grant_entry_v1 *
+gnttab_table(uint32_t *entries_out)
+{
+	if (entries_out != NULL)
+		*entries_out = gt.entries;
+	return gt.table;
+}

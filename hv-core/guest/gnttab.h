@@ -55,6 +55,12 @@ uint32_t gnttab_retry(void);
 /* References that wait for gnttab_retry(). */
 uint32_t gnttab_deferred(void);
 
+/*
+ * The shared table itself and (unless NULL) its number of entries: for a test
+ * that wants to break the rules.
+ */
+volatile struct grant_entry_v1 *gnttab_table(uint32_t *entries_out);
+
 /* References that gnttab_grant() could hand out now. */
 uint32_t gnttab_free_refs(void);
 

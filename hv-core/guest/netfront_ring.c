@@ -147,6 +147,20 @@ collect_tx(struct netfront *nf)
 	return -EIO;
 }
 
+/* -ENOBUFS: the ring is full, and an event will say when it is not. */
+static int
+make_tx_room(struct netfront *nf)
+{
+	while (ring_front_room(&nf->tx.ring) == 0) {
+		if (collect_tx(nf) != 0)
+			return -ENETDOWN;
+		if (ring_front_room(&nf->tx.ring) == 0 &&
+		    !ring_front_final_check(&nf->tx.ring))
+			return -ENOBUFS;
+	}
+	return 0;
+}
+
 static int
 free_tx_id(struct netfront *nf)
 {
@@ -190,17 +204,18 @@ netfront_send(struct netfront *nf, const struct iovec *iov, int count)
 	struct netif_tx_request req = { .flags = 0 };
 	size_t len = total(iov, count);
 	uint8_t *to;
-	int i, id;
+	int i, id, rc;
 
 	if (nf->state != NETFRONT_CONNECTED)
 		return -ENETDOWN;
 	if (len > NETFRONT_FRAME_MAX || len < ETHER_HEADER)
 		return -EMSGSIZE;
-	if (ring_front_room(&nf->tx.ring) == 0 && collect_tx(nf) != 0)
-		return -ENETDOWN;
-	id = ring_front_room(&nf->tx.ring) > 0 ? free_tx_id(nf) : -ENOBUFS;
+	rc = make_tx_room(nf);
+	if (rc != 0)
+		return rc;
+	id = free_tx_id(nf);
 	if (id < 0)
-		return -ENOBUFS;
+		return id;
 	req.id = (uint16_t)id;
 	req.gref = nf->tx.ref[id / 2];
 	req.offset = (uint16_t)((unsigned int)id % 2 * NETFRONT_TX_SIZE);
