@@ -281,6 +281,12 @@ $(1): $(1).o $(foreach a,$(UNIT_$(notdir $(patsubst %/,%,$(dir $(1))))),$(B)/lib
 endef
 $(foreach t,$(UNITS) $(MODELS) $(BENCHES),$(eval $(call test_rule,$(t))))
 
+# A program that tries to leave the guests' sandbox, static as a guest is.
+$(B)/tests/unit/spawn/probe: tests/unit/spawn/probe.c tests/unit/spawn/probe.h
+	$(call say,LD,$@)
+	$(q)mkdir -p $(@D) && $(CC) $(STD) -O2 $(WARN) -static -o $@ $<
+$(B)/tests/unit/spawn/test_sandbox: $(B)/tests/unit/spawn/probe
+
 check-unit: $(UNITS) ## unit tests (cmocka)
 	@sh tests/support/run-tests $(UNITS)
 
