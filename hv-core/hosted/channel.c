@@ -134,7 +134,7 @@ static void
 channel_lost(struct channel *c)
 {
 	if (c->domain != NULL)
-		domain_died(c->domain, "it closed its channel");
+		guest_died(c->domain, "it closed its channel");
 	else
 		channel_close(c);
 }

@@ -260,7 +260,7 @@ endpoint_of(struct hvd *h, domid_t domid, void *channel)
 	struct hvd_domain *d;
 
 	if (domid != 0) {
-		d = domain_find(h, domid);
+		d = guest_find(h, domid);
 		c = d != NULL ? d->channel : NULL;
 	}
 	return c != NULL ? c->endpoint : NULL;

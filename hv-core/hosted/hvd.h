@@ -2,7 +2,7 @@
  * hvd: the hypervisor core as a process. What its parts share.
  *
  * One thread, one epoll loop. loop knows descriptors; channel knows messages;
- * endpoint knows port tables and doorbell pairs; domain knows RAM and the
+ * endpoint knows port tables and doorbell pairs; guest knows RAM and the
  * processes of domains; world ties the core to them; spawner talks to hv-spawn;
  * nodes knows $HV_ROOT. Nothing here knows what a hypercall means: that is the
  * core's. Error numbers between these parts are negative errno, which are the
@@ -200,22 +200,22 @@ void endpoint_kick(struct channel *c);
 /* What the core says of PORT has changed. */
 void endpoint_port_changed(struct hvd *h, domid_t domid, uint32_t port);
 
-/* domain.c */
-struct hvd_domain *domain_find(struct hvd *h, domid_t domid);
-void domain_signal(struct hvd_domain *d, int sig);
+/* guest.c */
+struct hvd_domain *guest_find(struct hvd *h, domid_t domid);
+void guest_signal(struct hvd_domain *d, int sig);
 /* Its process has ended, or cannot be trusted to run on (its channel went). */
-void domain_died(struct hvd_domain *d, const char *why);
+void guest_died(struct hvd_domain *d, const char *why);
 /* hv-spawn's answer: PIDFD is taken; ERR is an errno with WHY. */
-void domain_started(
+void guest_started(
     struct hvd_domain *d, pid_t pid, int pidfd, int err, const char *why);
 
-int domain_create(void *world, const struct hv_domain_spec *spec,
+int guest_create(void *world, const struct hv_domain_spec *spec,
     struct hv_domain_pages *out);
-int domain_start(void *world, domid_t domid, uint64_t start_info);
-void domain_pause(void *world, domid_t domid);
-void domain_unpause(void *world, domid_t domid);
-void domain_kill(void *world, domid_t domid);
-void domain_free(void *world, domid_t domid);
+int guest_start(void *world, domid_t domid, uint64_t start_info);
+void guest_pause(void *world, domid_t domid);
+void guest_unpause(void *world, domid_t domid);
+void guest_kill(void *world, domid_t domid);
+void guest_free(void *world, domid_t domid);
 
 /* ram.c: a domain's memory. */
 
@@ -250,7 +250,7 @@ uint64_t world_now(void *world);
 /* Start hv-spawn. 0, or -1 and the reason has been logged. */
 int spawner_start(struct hvd *h);
 void spawner_stop(struct hvd *h);
-/* Ask for D's process; the answer comes by domain_started(). 0 or -errno. */
+/* Ask for D's process; the answer comes by guest_started(). 0 or -errno. */
 int spawner_guest(struct hvd_domain *d, int image_fd, int channel_fd);
 /* Ask for domain 0's kernel. 0 or -errno. */
 int spawner_dom0(struct hvd *h);

@@ -135,7 +135,7 @@ machine_fini(struct hvd *h)
 	for (domid_t id = 0; h->domains != NULL && id < DOMID_FIRST_RESERVED;
 	     id++)
 		if (h->domains[id] != NULL)
-			domain_free(h, id);
+			guest_free(h, id);
 	free(h->domains);
 	free(h->owner0);
 	if (h->signals.fd > 0)

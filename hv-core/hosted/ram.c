@@ -81,7 +81,7 @@ ram_at(struct hvd_domain *d, uint64_t addr, uint64_t len)
 int
 ram_populate(void *world, domid_t domid, uint64_t gfn, uint64_t nr)
 {
-	struct hvd_domain *d = domain_find(world, domid);
+	struct hvd_domain *d = guest_find(world, domid);
 	uint64_t max;
 
 	if (d == NULL || d->ram == NULL)
@@ -108,7 +108,7 @@ ram_populate(void *world, domid_t domid, uint64_t gfn, uint64_t nr)
 void
 ram_release(void *world, domid_t domid, uint64_t gfn, uint64_t nr)
 {
-	struct hvd_domain *d = domain_find(world, domid);
+	struct hvd_domain *d = guest_find(world, domid);
 
 	if (d == NULL || d->ram == NULL)
 		return;
@@ -121,7 +121,7 @@ ram_release(void *world, domid_t domid, uint64_t gfn, uint64_t nr)
 void *
 ram_frame(void *world, domid_t domid, uint64_t gfn)
 {
-	struct hvd_domain *d = domain_find(world, domid);
+	struct hvd_domain *d = guest_find(world, domid);
 
 	if (d == NULL || d->ram == NULL || gfn > UINT64_MAX / HV_PAGE_SIZE)
 		return NULL;

@@ -220,7 +220,7 @@ do_get_ram(struct channel *c, const struct hv_msg_ram *ask)
 	if (c->domain != NULL)
 		is->err = -EPERM;
 	else if (ask->domid >= DOMID_FIRST_RESERVED ||
-		 (d = domain_find(c->hvd, (domid_t)ask->domid)) == NULL)
+		 (d = guest_find(c->hvd, (domid_t)ask->domid)) == NULL)
 		is->err = -ESRCH;
 	else if (d->ram == NULL)
 		is->err = -ENOENT;
@@ -261,7 +261,7 @@ do_get_resource(struct channel *c, const struct hv_msg_resource *ask)
 	struct hvd_domain *d;
 
 	is->err = resource_check(c, ask);
-	d = is->err == 0 ? domain_find(c->hvd, (domid_t)ask->domid) : NULL;
+	d = is->err == 0 ? guest_find(c->hvd, (domid_t)ask->domid) : NULL;
 	if (is->err == 0 && (d == NULL || d->xen == NULL))
 		is->err = -EINVAL;
 	if (is->err != 0) {

@@ -156,14 +156,14 @@ spawner_message(struct hvd *h, struct spawn_msg *m, int pidfd)
 		return;
 	}
 	if (m->type == SPAWN_DONE) {
-		domain_started(d, m->pid, pidfd, m->err, m->why);
+		guest_started(d, m->pid, pidfd, m->err, m->why);
 		return;
 	}
 	describe_exit(how, sizeof(how), m->status);
 	log_line("d%u: process %d has ended: %s", d->domid, (int)d->pid, how);
 	d->process = PROCESS_ENDED;
 	d->pid = 0;
-	domain_died(d, how);
+	guest_died(d, how);
 }
 
 static void

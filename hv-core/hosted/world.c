@@ -1,5 +1,5 @@
 /*
- * The world of the core: arguments, time, console; the rest is in domain.c,
+ * The world of the core: arguments, time, console; the rest is in guest.c,
  * ram.c and endpoint.c.
  */
 #include <stdio.h>
@@ -37,7 +37,7 @@ argument_at(
 	struct hvd_domain *d;
 
 	if (caller->domid != 0) {
-		d = domain_find(h, caller->domid);
+		d = guest_find(h, caller->domid);
 		return d != NULL ? ram_at(d, addr, len) : NULL;
 	}
 	if (c == NULL || c->arena == NULL || addr < c->arena_base)
@@ -56,7 +56,7 @@ sender(struct hvd *h, const struct hv_caller *caller)
 
 	if (caller->domid == 0)
 		return caller->channel;
-	d = domain_find(h, caller->domid);
+	d = guest_find(h, caller->domid);
 	return d != NULL ? d->channel : NULL;
 }
 
@@ -96,7 +96,7 @@ world_copy_to(void *world, const struct hv_caller *caller, uint64_t addr,
 static void
 world_upcall(void *world, domid_t domid, uint32_t vcpu)
 {
-	struct hvd_domain *d = domain_find(world, domid);
+	struct hvd_domain *d = guest_find(world, domid);
 
 	(void)vcpu; /* a guest is one process with one doorbell */
 	if (d != NULL && d->channel != NULL)
@@ -192,7 +192,7 @@ world_vcpu_times(
     void *world, domid_t domid, uint32_t vcpu, struct hv_vcpu_times *out)
 {
 	struct hvd *h = world;
-	struct hvd_domain *d = domain_find(h, domid);
+	struct hvd_domain *d = guest_find(h, domid);
 	pid_t pid = domid == 0 ? h->dom0_pid : d != NULL ? d->pid : 0;
 	clockid_t clock;
 
@@ -248,12 +248,12 @@ const struct hv_world hosted_world = {
 	.free = world_free,
 	.copy_from = world_copy_from,
 	.copy_to = world_copy_to,
-	.domain_create = domain_create,
-	.domain_start = domain_start,
-	.domain_pause = domain_pause,
-	.domain_unpause = domain_unpause,
-	.domain_kill = domain_kill,
-	.domain_free = domain_free,
+	.domain_create = guest_create,
+	.domain_start = guest_start,
+	.domain_pause = guest_pause,
+	.domain_unpause = guest_unpause,
+	.domain_kill = guest_kill,
+	.domain_free = guest_free,
 	.ram_populate = ram_populate,
 	.ram_release = ram_release,
 	.ram_frame = ram_frame,

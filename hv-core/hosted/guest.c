@@ -18,7 +18,7 @@
 #define XEN_PAGES_GFN (UINT64_C(1) << 28)
 
 struct hvd_domain *
-domain_find(struct hvd *h, domid_t domid)
+guest_find(struct hvd *h, domid_t domid)
 {
 	return domid < DOMID_FIRST_RESERVED ? h->domains[domid] : NULL;
 }
@@ -46,7 +46,7 @@ xen_pages_init(struct hvd_domain *d, struct hv_domain_pages *out)
 }
 
 static void
-domain_release(struct hvd_domain *d)
+guest_release(struct hvd_domain *d)
 {
 	ram_fini(d);
 	if (d->xen != NULL)
@@ -59,7 +59,7 @@ domain_release(struct hvd_domain *d)
 }
 
 int
-domain_create(
+guest_create(
     void *world, const struct hv_domain_spec *spec, struct hv_domain_pages *out)
 {
 	struct hvd *h = world;
@@ -83,7 +83,7 @@ domain_create(
 			err = xen_pages_init(d, out);
 	}
 	if (err != 0) {
-		domain_release(d);
+		guest_release(d);
 		return -XEN_ENOMEM;
 	}
 	h->domains[d->domid] = d;
@@ -92,10 +92,10 @@ domain_create(
 }
 
 void
-domain_free(void *world, domid_t domid)
+guest_free(void *world, domid_t domid)
 {
 	struct hvd *h = world;
-	struct hvd_domain *d = domain_find(h, domid);
+	struct hvd_domain *d = guest_find(h, domid);
 
 	if (d == NULL)
 		return;
@@ -104,7 +104,7 @@ domain_free(void *world, domid_t domid)
 		channel_close(d->channel);
 	channels_ram_gone(h, domid, d->serial);
 	log_line("d%u: gone", domid);
-	domain_release(d);
+	guest_release(d);
 }
 
 /* -------------------------------------------------------------- starting -- */
@@ -127,9 +127,9 @@ make_channel(struct hvd_domain *d)
 }
 
 int
-domain_start(void *world, domid_t domid, uint64_t start_info)
+guest_start(void *world, domid_t domid, uint64_t start_info)
 {
-	struct hvd_domain *d = domain_find(world, domid);
+	struct hvd_domain *d = guest_find(world, domid);
 	const char *why = "";
 	int image, sock, err;
 
@@ -160,7 +160,7 @@ domain_start(void *world, domid_t domid, uint64_t start_info)
 }
 
 void
-domain_started(
+guest_started(
     struct hvd_domain *d, pid_t pid, int pidfd, int err, const char *why)
 {
 	if (err != 0) {
@@ -179,26 +179,26 @@ domain_started(
 	d->pidfd = pidfd;
 	log_line("d%u: running as process %d", d->domid, (int)pid);
 	if (d->killed)
-		domain_signal(d, SIGKILL);
+		guest_signal(d, SIGKILL);
 	else if (d->paused)
-		domain_signal(d, SIGSTOP);
+		guest_signal(d, SIGSTOP);
 }
 
 /* --------------------------------------------------------------- running -- */
 
 void
-domain_signal(struct hvd_domain *d, int sig)
+guest_signal(struct hvd_domain *d, int sig)
 {
 	if (d->process == PROCESS_RUNNING)
 		syscall(SYS_pidfd_send_signal, d->pidfd, sig, NULL, 0);
 }
 
 void
-domain_died(struct hvd_domain *d, const char *why)
+guest_died(struct hvd_domain *d, const char *why)
 {
 	struct hv_domain_info info;
 
-	domain_signal(d, SIGKILL);
+	guest_signal(d, SIGKILL);
 	if (d->channel != NULL)
 		channel_close(d->channel);
 	if (hv_domain_info(d->hvd->hv, d->domid, &info) != 0 || info.shutdown ||
@@ -209,38 +209,38 @@ domain_died(struct hvd_domain *d, const char *why)
 }
 
 void
-domain_pause(void *world, domid_t domid)
+guest_pause(void *world, domid_t domid)
 {
-	struct hvd_domain *d = domain_find(world, domid);
+	struct hvd_domain *d = guest_find(world, domid);
 
 	if (d == NULL || d->paused)
 		return;
 	d->paused = true;
-	domain_signal(d, SIGSTOP);
+	guest_signal(d, SIGSTOP);
 	log_line("d%u: paused", domid);
 }
 
 void
-domain_unpause(void *world, domid_t domid)
+guest_unpause(void *world, domid_t domid)
 {
-	struct hvd_domain *d = domain_find(world, domid);
+	struct hvd_domain *d = guest_find(world, domid);
 
 	if (d == NULL || !d->paused)
 		return;
 	d->paused = false;
-	domain_signal(d, SIGCONT);
+	guest_signal(d, SIGCONT);
 	log_line("d%u: unpaused", domid);
 }
 
 void
-domain_kill(void *world, domid_t domid)
+guest_kill(void *world, domid_t domid)
 {
-	struct hvd_domain *d = domain_find(world, domid);
+	struct hvd_domain *d = guest_find(world, domid);
 
 	if (d == NULL)
 		return;
 	d->killed = true;
-	domain_signal(d, SIGKILL);
+	guest_signal(d, SIGKILL);
 	if (d->channel != NULL)
 		channel_close(d->channel);
 	log_line("d%u: killed", domid);
