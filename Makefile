@@ -220,6 +220,7 @@ $(B)/%.o: %.c
 	$(call say,CC,$@)
 	$(q)mkdir -p $(@D) && $(CC) $(CFLAGS_ALL) $(OBJ_CFLAGS) -c -o $@ $<
 $(B)/hv-core/hosted/kernfs/%.o: OBJ_CFLAGS = $(call pkg_cflags,fuse3)
+$(B)/tests/unit/core/test_abi.src/abi_debian.o: OBJ_CFLAGS = -std=gnu11
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 # ------------------------------------------------------------------- targets --
@@ -272,8 +273,9 @@ MODELS := $(patsubst %.c,$(B)/%,$(wildcard tests/model/*/model_*.c))
 BENCHES := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*/bench_*.c))
 UNIT_benchhv := hvlib
 
+# Further sources of a test lie in test_NAME.src/.
 define test_rule
-$(1): $(1).o $(foreach a,$(UNIT_$(notdir $(patsubst %/,%,$(dir $(1))))),$(B)/lib$(a).a) | $(SOLIBS)
+$(1): $(1).o $(patsubst %.c,$(B)/%.o,$(wildcard $(patsubst $(B)/%,%,$(1)).src/*.c)) $(foreach a,$(UNIT_$(notdir $(patsubst %/,%,$(dir $(1))))),$(B)/lib$(a).a) | $(SOLIBS)
 	$$(call say,LD,$$@)
 	$$(q)$$(CC) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) \
 	    -Wl,--end-group -Wl,-rpath,$(abspath $(B)/lib) $$(LDFLAGS_ALL) \

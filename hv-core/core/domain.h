@@ -23,10 +23,9 @@ void domain_shutdown(struct domain *d, uint8_t reason);
 /* Undoes a shutdown. */
 void domain_resume(struct domain *d);
 
-/* One more or one less pause by the toolstack. -XEN_EUSERS is not in the ABI:
- * -XEN_EOVERFLOW if paused too often; -XEN_EINVAL: it is not paused. unpause
- * starts the domain the first time; the world's refusal is the answer, and it
- * stays paused. */
+/* One more or one less pause by the toolstack. -XEN_EOVERFLOW if paused too
+ * often; -XEN_EINVAL: it is not paused. unpause starts the domain the first
+ * time; the world's refusal is the answer, and it stays paused. */
 int domain_pause(struct domain *d);
 int domain_unpause(struct domain *d);
 
@@ -37,7 +36,8 @@ int domain_destroy(struct domain *d);
 /* A pin of D's frames went: frees D if it was the last one of a dead domain. */
 void domain_unpinned(struct domain *d);
 
-/* Frees D at once, whatever its state; for hv_destroy. */
+/* Frees D at once, whatever its state: for hv_destroy, or if nobody has heard
+ * of it yet. */
 void domain_discard(struct domain *d);
 
 /* Something about D changed that VIRQ_DOM_EXC is for. */

@@ -264,15 +264,15 @@ version_is_known(const struct xen_domctl *op)
 		   op->interface_version == 0);
 }
 
-/* The answer is written before the caller can be told of a success that it
- * would not see; only createdomain would then have to be undone. */
+/* Only createdomain has to be undone when its answer cannot be told; the rest
+ * changes nothing that matters. */
 static long
 answer(struct call *c, const struct xen_domctl *op)
 {
 	if (call_write(c, c->arg[0], op, sizeof(*op)) == 0)
 		return 0;
 	if (op->cmd == XEN_DOMCTL_createdomain)
-		domain_destroy(core_domain(c->hv, op->domain));
+		domain_discard(core_domain(c->hv, op->domain));
 	return -XEN_EFAULT;
 }
 
