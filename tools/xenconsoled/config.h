@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the command line of xenconsoled has chosen. Made once, in main. */
+#ifndef XENCONSOLED_CONFIG_H
+#define XENCONSOLED_CONFIG_H
+
+#include <stdbool.h>
+
+struct config {
+	bool foreground;
+	bool verbose;
+	bool log_guest;
+	bool log_hv;
+	bool time_guest;
+	bool time_hv;
+	bool keep;	     /* a full buffer stops the guest, loses nothing */
+	bool replace_escape; /* in logs */
+	const char *log_dir;
+	const char *pid_file;
+	int ready_fd; /* -1: none */
+};
+
+#endif
