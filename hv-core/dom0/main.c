@@ -125,8 +125,10 @@ await_store(struct kernel *k)
 	for (;;) {
 		if (epoll_wait(k->epoll, &ev, 1, -1) < 1)
 			continue;
-		if (ev.data.ptr == &k->signals)
+		if (ev.data.ptr == &k->signals) {
+			storelink_close(k->link);
 			exit(0);
+		}
 		if (storelink_take(k->link) != 0)
 			die("event channel of the store");
 		return;
