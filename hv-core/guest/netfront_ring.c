@@ -222,7 +222,8 @@ netfront_send(struct netfront *nf, const struct iovec *iov, int count)
 	req.size = (uint16_t)len;
 	to = nf->tx.buf[id / 2] + req.offset;
 	for (i = 0; i < count; to += iov[i].iov_len, i++)
-		memcpy(to, iov[i].iov_base, iov[i].iov_len);
+		if (iov[i].iov_len > 0)
+			memcpy(to, iov[i].iov_base, iov[i].iov_len);
 	nf->tx.busy[id] = 1;
 	ring_copy(ring_front_next(&nf->tx.ring), &req, sizeof(req));
 	kick(nf, &nf->tx);
