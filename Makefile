@@ -291,6 +291,10 @@ $(B)/tests/unit/spawn/probe: tests/unit/spawn/probe.c tests/unit/spawn/probe.h
 	$(q)mkdir -p $(@D) && $(CC) $(STD) -O2 $(WARN) -static -o $@ $<
 $(B)/tests/unit/spawn/test_sandbox: $(B)/tests/unit/spawn/probe
 
+# These start what they test.
+RUNS_HVD := $(filter $(B)/tests/unit/lib/% $(B)/tests/unit/kernfs/%,$(UNITS))
+$(RUNS_HVD): | $(addprefix $(B)/bin/,hvd hv-spawn $(filter hv-kernfs,$(PROGS)))
+
 check-unit: $(UNITS) ## unit tests (cmocka)
 	@sh tests/support/run-tests $(UNITS)
 

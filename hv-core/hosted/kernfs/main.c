@@ -106,6 +106,7 @@ main(int argc, char **argv)
 	}
 	status = serve(node, se, path, foreground);
 	fuse_session_destroy(se);
+	fuse_opt_free_args(&args);
 	node_free(node);
 	free(path);
 	return status;
