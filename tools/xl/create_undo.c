@@ -1,0 +1,88 @@
+#include "create.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "nodes.h"
+#include "tools/common/lock.h"
+#include "tools/common/paths.h"
+
+/* Longer than one teardown can take. */
+#define LOCK_MS 60000
+
+static void
+remove_nodes(struct xl *xl, uint32_t domid)
+{
+	struct device console = { DEVICE_CONSOLE, domid, 0 };
+	const char *dom = nodes_domain_path(xl->mem, domid);
+	const char *vm = store_read_in(xl->st, xl->mem, dom, "vm");
+
+	if (vm != NULL && strncmp(vm, "/vm/", 4) == 0)
+		store_remove(xl->st, vm);
+	store_remove(
+	    xl->st, arena_printf(xl->mem, "/local/domain/0/backend/console/%u",
+			console.domid));
+	store_remove(
+	    xl->st, arena_printf(xl->mem,
+			"/local/domain/0/error/backend/vbd/%u", domid));
+	store_remove(
+	    xl->st, arena_printf(xl->mem,
+			"/local/domain/0/error/backend/vif/%u", domid));
+	store_remove(xl->st, nodes_libxl_path(xl->mem, domid));
+	store_remove(xl->st, dom);
+}
+
+static void
+remove_devices(struct xl *xl, uint32_t domid)
+{
+	const char *why = "";
+	size_t count;
+	struct device *dev = device_list_all(xl->st, xl->mem, domid, &count);
+
+	if (device_remove(xl->st, xl->mem, dev, count, DEVICE_GUEST_DEAD,
+		xl->set.destroy_timeout_ms, &why) != 0)
+		xl_error(xl, "%s", why);
+}
+
+static int
+undo_locked(struct xl *xl, uint32_t domid)
+{
+	struct hvinfo_domain info;
+	int ret = 0;
+
+	if (hvinfo_domain(xl->info, domid, &info) == 0 && !info.dying)
+		hvctl_pause(xl->hv, domid);
+	remove_devices(xl, domid);
+	if (hvctl_destroy(xl->hv, domid) != 0 && errno != ESRCH) {
+		xl_error(xl, "domain %u cannot be destroyed: %s", domid,
+		    strerror(errno));
+		ret = -1;
+	}
+	store_release(xl->st, domid);
+	remove_nodes(xl, domid);
+	unlink(xl_config_path(xl->mem, domid));
+	return ret;
+}
+
+int
+create_undo(struct xl *xl, uint32_t domid)
+{
+	const char *path = arena_printf(
+	    xl->mem, "%s/xl-domain-%u", paths_dir(PATHS_LOCK), domid);
+	int lock, ret;
+
+	if (xl_need_info(xl) != 0 || xl_need_hv(xl) != 0 ||
+	    xl_need_store(xl) != 0)
+		return -1;
+	lock =
+	    paths_mkdir(PATHS_LOCK) == 0 ? lock_wait(path, LOCK_MS, NULL) : -1;
+	if (lock < 0) {
+		xl_error(xl, "%s: %s", path, strerror(errno));
+		return -1;
+	}
+	ret = undo_locked(xl, domid);
+	lock_release(lock, path);
+	return ret;
+}
