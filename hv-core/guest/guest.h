@@ -32,6 +32,8 @@ struct xenbus;
 /* How the domain was started. Everything stays valid for ever. */
 struct guest_boot {
 	const char *cmdline; /* never NULL; "" if there is none */
+	const void *ramdisk; /* NULL if there is none */
+	size_t ramdisk_size; /* bytes */
 	size_t ram_pages;    /* the domain's memory, in pages */
 	size_t free_pages; /* of those, what guest_alloc_pages() had at start */
 	uint64_t store_gfn; /* GUEST_NO_GFN if the domain has none */

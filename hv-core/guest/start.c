@@ -62,7 +62,25 @@ reserve_by_map(const struct hvm_start_info *info)
 			memory_reserve(map[i].addr, map[i].size);
 }
 
-/* The kernel's image is not kept: the hypervisor has taken it out already. */
+/*
+ * Module 0 is the kernel's image and not kept: the hypervisor has taken it out
+ * already. Module 1, if there is one, is the ramdisk.
+ */
+static void
+read_modules(const struct hvm_start_info *info)
+{
+	const struct hvm_modlist_entry *list =
+	    memory_at(info->modlist_paddr, 2 * sizeof(*list));
+
+	if (info->nr_modules < 2 || list == NULL)
+		return;
+	boot.ramdisk = memory_at(list[1].paddr, list[1].size);
+	if (boot.ramdisk == NULL)
+		return;
+	boot.ramdisk_size = (size_t)list[1].size;
+	memory_reserve(list[1].paddr, list[1].size);
+}
+
 static void
 read_start_info(uint64_t addr)
 {
@@ -76,6 +94,7 @@ read_start_info(uint64_t addr)
 	info = *at;
 	memory_reserve(addr, sizeof(info));
 	reserve_by_map(&info);
+	read_modules(&info);
 	if (info.cmdline_paddr != 0)
 		boot.cmdline = copy_string(info.cmdline_paddr);
 }
