@@ -246,7 +246,7 @@ clean: ## remove build/
 
 # Tests. tests/unit/GROUP/test_*.c is linked with the archives of its group.
 UNIT_core      := sim core
-UNIT_hosted    := hosted core
+UNIT_hosted    := hosted core hvclient
 UNIT_spawn     := spawn
 UNIT_boot      := boot
 UNIT_lib       := hvlib
@@ -294,6 +294,12 @@ $(B)/tests/unit/spawn/test_sandbox: $(B)/tests/unit/spawn/probe
 # These start what they test.
 RUNS_HVD := $(filter $(B)/tests/unit/lib/% $(B)/tests/unit/kernfs/%,$(UNITS))
 $(RUNS_HVD): | $(addprefix $(B)/bin/,hvd hv-spawn $(filter hv-kernfs,$(PROGS)))
+
+# The guest of the tests of hvd, and what hvd needs to start it.
+$(B)/tests/unit/hosted/guest: tests/unit/hosted/guest.c $(wildcard hv-core/lib/hosted/*.[ch])
+	$(call say,LD,$@)
+	$(q)mkdir -p $(@D) && $(CC) $(STD) -O2 $(WARN) $(INC) -static -o $@ $(filter %.c,$^)
+$(patsubst %.c,$(B)/%,$(wildcard tests/unit/hosted/test_*.c)): | $(B)/tests/unit/hosted/guest $(B)/bin/hv-spawn
 
 check-unit: $(UNITS) ## unit tests (cmocka)
 	@sh tests/support/run-tests $(UNITS)
