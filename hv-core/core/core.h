@@ -166,6 +166,7 @@ struct domain {
 	struct maptrack_table maptrack;
 	struct p2m p2m;
 	uint64_t hvm_param[HVM_NR_PARAMS];
+	uint64_t paging_mempool; /* bytes; remembered for the toolstack */
 
 	uint64_t watchdog[WATCHDOGS]; /* HV_NO_DEADLINE = not in use */
 	char line[CONSOLE_LINE];      /* console output without its newline */

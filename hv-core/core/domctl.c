@@ -10,6 +10,8 @@
 #define DEFAULT_GRANT_FRAMES HV_MAX_GRANT_FRAMES
 #define DEFAULT_MAPTRACK_FRAMES HV_MAX_MAPTRACK_FRAMES
 
+#define DEFAULT_MEMPOOL (16 * XEN_PAGE_SIZE)
+
 /* What an operation wants of the domain it names. */
 enum need {
 	NEED_NOTHING, /* looks the domain up itself */
@@ -45,6 +47,7 @@ do_createdomain(struct call *c, struct domain *unused, struct xen_domctl *op)
 	if (err < 0)
 		return err;
 	d->ssidref = cd->ssidref;
+	d->paging_mempool = DEFAULT_MEMPOOL;
 	op->domain = d->domid;
 	return 0;
 }
@@ -204,6 +207,26 @@ do_get_domain_state(
 	return info_next_change(c->hv, &op->domain, &op->u.get_domain_state);
 }
 
+/* Nested or shadow page tables need no memory here: the number is remembered
+ * and no more. */
+static long
+do_get_mempool(struct call *c, struct domain *d, struct xen_domctl *op)
+{
+	(void)c;
+	op->u.paging_mempool.size = d->paging_mempool;
+	return 0;
+}
+
+static long
+do_set_mempool(struct call *c, struct domain *d, struct xen_domctl *op)
+{
+	(void)c;
+	if (op->u.paging_mempool.size % XEN_PAGE_SIZE != 0)
+		return -XEN_EINVAL;
+	d->paging_mempool = op->u.paging_mempool.size;
+	return 0;
+}
+
 static long
 do_hosted_start(struct call *c, struct domain *d, struct xen_domctl *op)
 {
@@ -238,6 +261,8 @@ static const struct domctl ops[] = {
 	[XEN_DOMCTL_set_virq_handler] = { do_set_virq_handler, NEED_DOMAIN, false },
 	[XEN_DOMCTL_setnodeaffinity] = { do_setaffinity, NEED_DOMAIN, false },
 	[XEN_DOMCTL_getnodeaffinity] = { do_getnodeaffinity, NEED_DOMAIN, false },
+	[XEN_DOMCTL_get_paging_mempool_size] = { do_get_mempool, NEED_DOMAIN, true },
+	[XEN_DOMCTL_set_paging_mempool_size] = { do_set_mempool, NEED_DOMAIN, false },
 	[XEN_DOMCTL_get_domain_state] = { do_get_domain_state, NEED_NOTHING, true },
 };
 

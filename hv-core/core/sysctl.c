@@ -52,7 +52,8 @@ do_physinfo(struct call *c, struct xen_sysctl *op)
 	pi->max_cpu_id = cfg->nr_cpus - 1;
 	pi->nr_nodes = 1;
 	pi->cpu_khz = cfg->cpu_khz;
-	pi->capabilities = XEN_SYSCTL_PHYSCAP_gnttab_v1;
+	pi->capabilities = XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap |
+			   XEN_SYSCTL_PHYSCAP_gnttab_v1;
 	pi->total_pages = cfg->total_pages;
 	pi->free_pages = free_pages(c->hv);
 	pi->max_mfn = cfg->total_pages;
