@@ -7,6 +7,6 @@
 #define HV_GUEST_ABI_NOTE_H
 
 #define ABI_NOTE_OWNER "Kernbus"
-#define ABI_NOTE_HOSTED 1 /* descriptor: the version, 32 bits */
+enum { ABI_NOTE_HOSTED = 1 }; /* descriptor: the version, 32 bits */
 
 #endif
