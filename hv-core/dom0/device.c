@@ -12,8 +12,7 @@
 #include "hv-core/dom0/worker.h"
 
 #define STOP_SECONDS 10
-#define QUICK_SECONDS 2	   /* a worker that lived no longer died quickly */
-#define QUICK_DEATHS_MAX 5 /* then something is wrong with the device */
+#define FUTILE_DEATHS_MAX 20 /* then it is not for want of luck */
 
 #define BIT(phase) (1u << (phase))
 
@@ -107,18 +106,18 @@ device_fail(struct device *dev, int err)
 
 static int start_worker(struct device *dev);
 
-/* A worker was killed: its successor goes on where it was. */
+/* A worker was killed: its successor goes on where it was. One that dies of
+ * what is on its ring would do so for ever. */
 static void
 worker_died(struct device *dev, const char *how)
 {
-	uint64_t now = dev->host->now(dev->host->arg);
+	uint64_t answered = (uint64_t)ring_load(&dev->journals[0].done) << 32 |
+			    ring_load(&dev->journals[1].done);
 
-	if (dev->last_death != 0 && now - dev->last_death <= QUICK_SECONDS)
-		dev->quick_deaths++;
-	else
-		dev->quick_deaths = 0;
-	dev->last_death = now;
-	if (dev->quick_deaths >= QUICK_DEATHS_MAX) {
+	if (answered != dev->answered)
+		dev->futile_deaths = 0;
+	dev->answered = answered;
+	if (++dev->futile_deaths > FUTILE_DEATHS_MAX) {
 		device_fail(
 		    dev, -device_why(dev, EIO, "its worker keeps dying"));
 		return;
@@ -150,6 +149,18 @@ worker_event(void *arg, enum worker_event event, int err, const char *text)
 	device_step(dev);
 }
 
+/* For whoever looks: the pid of who serves. Not after the device's end. */
+static int
+write_pid(struct xenbus *xb, uint32_t tx, void *arg)
+{
+	struct device *dev = arg;
+
+	if (xenbus_exists(xb, tx, dev->path, "state") != 1)
+		return -ENOENT;
+	return xenbus_printf(
+	    xb, tx, dev->path, "worker", "%ld", (long)worker_pid(dev->worker));
+}
+
 static int
 start_worker(struct device *dev)
 {
@@ -157,6 +168,7 @@ start_worker(struct device *dev)
 	if (dev->worker == NULL)
 		return -1;
 	dev->host->watch_worker(dev->host->arg, dev->worker);
+	(void)xenbus_transaction(dev->host->xb, write_pid, dev);
 	return 0;
 }
 

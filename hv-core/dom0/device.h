@@ -78,9 +78,9 @@ struct device {
 	struct worker *worker;
 	struct service_spec spec; /* of the connection, for a new worker */
 	struct backring_journal *journals;
-	uint64_t stop_by;      /* when a stopping worker is killed; 0: not */
-	uint64_t last_death;   /* a worker's */
-	unsigned quick_deaths; /* one soon after the other */
+	uint64_t stop_by;	/* when a stopping worker is killed; 0: not */
+	uint64_t answered;	/* responses when the last worker died */
+	unsigned futile_deaths; /* in a row, without any response between */
 
 	char why[200];
 	void *priv; /* the driver's */

@@ -95,6 +95,12 @@ worker_fd(const struct worker *w)
 	return w->fd;
 }
 
+pid_t
+worker_pid(const struct worker *w)
+{
+	return w->pid;
+}
+
 /* It has ended: says how, and is no more. */
 static void
 worker_ended(struct worker *w)

@@ -8,6 +8,8 @@
 #ifndef HV_DOM0_WORKER_H
 #define HV_DOM0_WORKER_H
 
+#include <sys/types.h>
+
 #include "hv-core/dom0/service.h"
 
 struct worker;
@@ -32,6 +34,9 @@ struct worker *worker_start(
 
 /* Readable when worker_handle() has something to do. */
 int worker_fd(const struct worker *worker);
+
+/* The process. */
+pid_t worker_pid(const struct worker *worker);
 
 /* Takes one message, or the worker's end, and calls the function. */
 void worker_handle(struct worker *worker);

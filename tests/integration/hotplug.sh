@@ -55,19 +55,33 @@ done
 E
 
 failures=0
+claim=
 ok()
 {
 	if "$@"; then return 0; fi
-	echo "FAIL: $claim: $*"
+	echo "    failed: $*"
 	failures=$((failures + 1))
 }
+# claimed: what was claimed last held, or did not
+claimed()
+{
+	if [ -n "$claim" ] && [ "$failures" -eq 0 ]; then
+		echo "ok $claim"
+	elif [ -n "$claim" ]; then
+		echo "FAIL $claim"
+		any_failed=1
+	fi
+	failures=0
+	claim=
+}
+any_failed=0
 claim()
 {
+	claimed
 	claim=$1
 	rm -rf "$STORE" "$tmp/run" "${HV_ROOT:?}/dev" "$tmp/img"
 	mkdir "$STORE" "$HV_ROOT/dev" "$tmp/img"
 	for n in a b c; do echo "image $n" >"$tmp/img/$n"; done
-	echo "hotplug: $claim"
 }
 node() # PATH: its value, - if there is none
 {
@@ -238,7 +252,8 @@ vif_bridge()
 }
 
 if [ "$net" = no ]; then
-	echo "hotplug: skipped, no network namespace: vif-bridge"
+	claimed
+	echo "skip vif-bridge: no network namespace here"
 else
 	claim "vif-bridge names a missing bridge and how to make it"
 	vif 1 0 nobridge
@@ -282,9 +297,10 @@ else
 		"$scripts/vif-bridge" up domain=VM1 2>/dev/null || rc=$?
 		ok is "$rc" 2
 	else
-		echo "hotplug: skipped, no bridges here: vif-bridge joins"
+		claimed
+		echo "skip vif-bridge joins: no bridges here"
 	fi
 fi
 
-[ "$failures" -eq 0 ] || { echo "hotplug: $failures failed"; exit 1; }
-echo "hotplug: all passed"
+claimed
+exit "$any_failed"

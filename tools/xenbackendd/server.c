@@ -229,6 +229,19 @@ device_conclude(struct device *dev, const char *why)
 		log_warn("%s: cannot write hotplug-status", dev->path);
 }
 
+/* hotplug-status goes when the script is through: toolstacks wait for that
+ * before they remove the nodes. Never makes one. */
+static void
+device_forget_status(struct device *dev)
+{
+	char path[PATH_SIZE];
+
+	if (dev->server->xs != NULL &&
+	    (size_t)snprintf(path, sizeof(path), "%s/hotplug-status",
+		dev->path) < sizeof(path))
+		(void)xs_rm(dev->server->xs, XBT_NULL, path);
+}
+
 static void
 device_done(void *arg, const char *why)
 {
@@ -246,6 +259,7 @@ device_done(void *arg, const char *why)
 	} else {
 		dev->phase = PHASE_DETACHED;
 		s->detached += why == NULL;
+		device_forget_status(dev);
 	}
 	dev->running = ACTION_NONE;
 	/* Its nodes may have changed while the script ran. */

@@ -207,6 +207,18 @@ xs_write(struct xs_handle *h, xs_transaction_t t, const char *path,
 	return true;
 }
 
+bool
+xs_rm(struct xs_handle *h, xs_transaction_t t, const char *path)
+{
+	(void)h;
+	(void)t;
+	if (!fake_alive())
+		return false;
+	if (fake_index(path) >= 0)
+		fake_rm(path);
+	return true;
+}
+
 char **
 xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path,
     unsigned int *num)

@@ -175,6 +175,7 @@ a_closed_device_is_detached_once(void **state)
 	calls(w, 1);
 	fake_set(BE "/vif/1/0/state", "6");
 	assert_string_equal(calls(w, 2), BE "/vif/1/0 2\n" BE "/vif/1/0 6\n");
+	assert_string_equal(fake_get(BE "/vif/1/0/hotplug-status"), "-");
 	fake_set(BE "/vif/1/0/state", "6");
 	fake_rm(BE "/vif/1/0");
 	assert_string_equal(calls(w, 2), BE "/vif/1/0 2\n" BE "/vif/1/0 6\n");
