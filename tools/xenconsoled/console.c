@@ -413,7 +413,7 @@ void
 console_end(struct console *con, void (*done)(struct console *con, void *arg),
     void *arg)
 {
-	const struct timeval now = { 0 };
+	const struct timeval step = { .tv_usec = LINGER_STEP_MS * 1000 };
 
 	if (con->linger != NULL)
 		return;
@@ -426,6 +426,6 @@ console_end(struct console *con, void (*done)(struct console *con, void *arg),
 	con->done_arg = arg;
 	con->linger_left = LINGER_STEPS;
 	con->linger = evtimer_new(con->shared->base, on_linger, con);
-	if (con->linger == NULL || event_add(con->linger, &now) != 0)
+	if (con->linger == NULL || event_add(con->linger, &step) != 0)
 		done(con, arg);
 }

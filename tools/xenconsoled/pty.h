@@ -18,7 +18,8 @@ struct pty {
 /* Makes a raw one. 0, or -1 with errno and nothing to close. */
 int pty_open(struct pty *pty);
 
-/* Has every byte been read by whoever reads the slave? */
+/* Has every byte been read by whoever reads the slave? What was written less
+ * than some milliseconds ago may still be on its way there. */
 bool pty_drained(const struct pty *pty);
 
 void pty_close(struct pty *pty);
