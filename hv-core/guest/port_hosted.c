@@ -127,8 +127,7 @@ port_random(void *buf, size_t len)
 _Noreturn void
 port_stop(void)
 {
-	/* hvd ends the process; leaving by ourselves would look like a crash.
-	 */
+	/* The domain has been shut down, or hvd is gone: nobody misses us. */
 	for (;;)
 		_exit(0);
 }
