@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "xenstored/conn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <talloc.h>
+
+#include "xenstored/txn.h"
+
+static void
+wake(struct outq *q)
+{
+	struct conn *conn = list_entry(q, struct conn, q);
+
+	conn->st->env->wake(conn->st->env->ctx, conn);
+}
+
+struct conn *
+conn_new(struct state *st, struct principal *self, bool privileged,
+    bool is_ring, void *shell)
+{
+	struct conn *conn = talloc_zero(st, struct conn);
+
+	if (conn == NULL)
+		return NULL;
+	conn->st = st;
+	conn->id = ++st->next_conn;
+	conn->shell = shell;
+	conn->who.self = principal_ref(self);
+	conn->who.privileged = privileged;
+	conn->is_ring = is_ring;
+	outq_init(&conn->q, watches_events(st->watches),
+	    privileged ? PRIV_EVENT_LIMIT : GUEST_EVENT_LIMIT, wake);
+	conn->watcher.who = &conn->who;
+	conn->watcher.q = &conn->q;
+	list_init(&conn->watcher.list);
+	list_init(&conn->txns);
+	list_append(&st->conns, &conn->link);
+	return conn;
+}
+
+static void
+uncharge_watch(void *ctx, const char *wpath, const char *token, int depth)
+{
+	struct principal *self = ctx;
+
+	(void)depth;
+	principal_charge(self, QUOTA_WATCHES, -1);
+	principal_charge(
+	    self, QUOTA_MEMORY, -(int64_t)watch_cost(wpath, token));
+}
+
+void
+conn_drop_watches(struct conn *conn)
+{
+	watch_list(&conn->watcher, uncharge_watch, conn->who.self);
+	watch_remove_all(conn->st->watches, &conn->watcher);
+}
+
+void
+conn_drop_txns(struct conn *conn)
+{
+	while (!list_empty(&conn->txns)) {
+		principal_charge(conn->who.self, QUOTA_TXNS, -1);
+		txn_free(list_entry(conn->txns.next, struct txn, link));
+	}
+}
+
+void
+conn_clear(struct conn *conn)
+{
+	conn_drop_watches(conn);
+	conn_drop_txns(conn);
+	outq_clear(&conn->q);
+	talloc_free(conn->part);
+	conn->part = NULL;
+	conn->part_len = 0;
+}
+
+void
+conn_free(struct conn *conn)
+{
+	conn_clear(conn);
+	outq_end(&conn->q);
+	list_remove(&conn->link);
+	if (conn->who.target != NULL)
+		principal_unref(conn->who.target);
+	principal_unref(conn->who.self);
+	talloc_free(conn);
+}
+
+uint32_t
+conn_features(const struct conn *conn)
+{
+	return conn->is_ring ? conn->who.self->features : WIRE_FEATURES;
+}
+
+void *
+conn_shell(const struct conn *conn)
+{
+	return conn->shell;
+}
+
+void
+conn_set_shell(struct conn *conn, void *shell)
+{
+	conn->shell = shell;
+}
+
+uint32_t
+conn_id(const struct conn *conn)
+{
+	return conn->id;
+}
+
+uint32_t
+conn_domid(const struct conn *conn)
+{
+	return conn->who.self->domid;
+}
+
+bool
+conn_privileged(const struct conn *conn)
+{
+	return conn->who.privileged;
+}

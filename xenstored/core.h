@@ -1,0 +1,93 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the modules of the state machine share: the machine, its connections and
+ * its domains. Not for the shell, which uses state.h.
+ */
+#ifndef XENSTORED_CORE_H
+#define XENSTORED_CORE_H
+
+#include "xenstored/state.h"
+#include "xenstored/store.h"
+#include "xenstored/watch.h"
+
+enum {
+	/* Bytes of waiting events above which they collapse. */
+	GUEST_EVENT_LIMIT = 256 * 1024,
+	PRIV_EVENT_LIMIT = 16 * 1024 * 1024,
+	/* Bytes of replies above which a client's requests wait. */
+	REPLY_LIMIT = 128 * 1024,
+};
+
+/* A domain that was introduced. */
+struct domain {
+	uint32_t domid;
+	struct principal *self; /* a reference */
+	struct conn *conn;
+	bool shutdown; /* its end was told already */
+};
+
+struct state {
+	const struct state_env *env;
+	struct state_config config;
+	struct heap heap;
+	struct node *live; /* the top of the tree all see */
+	struct principals *all;
+	struct principal *dom0;
+	struct watches *watches;
+	struct list conns; /* struct conn.link */
+	struct domain *domain[DOMID_FIRST_RESERVED];
+	uint32_t next_conn;
+	struct diff *diff;
+	struct walk walk;
+	char path[WIRE_PAYLOAD_MAX + 64]; /* of the request at hand */
+	char text[WIRE_PAYLOAD_MAX];	  /* its reply while it is made */
+	uint64_t n_commits, n_conflicts, n_replays;
+	bool trace;
+	int64_t soft_memory; /* what is reported as much; set by CONTROL */
+};
+
+struct conn {
+	struct state *st;
+	struct list link;
+	uint32_t id;
+	void *shell;
+	struct who who;	       /* SELF is a reference */
+	struct domain *domain; /* NULL: a socket, or domain 0's ring */
+	bool is_ring;
+	bool ignored;
+	uid_t uid;
+	pid_t pid;
+	struct outq q;
+	struct watcher watcher;
+	struct list txns; /* struct txn.link */
+	uint32_t last_txn;
+	char *part; /* a message that came in parts, or NULL */
+	size_t part_len;
+};
+
+/* The features that CONN's domain is offered. */
+uint32_t conn_features(const struct conn *conn);
+
+/* Writes a record of TYPE. */
+void core_record(struct state *st, enum record_type type, uint64_t a,
+    uint64_t b, const void *data, size_t len);
+
+/* Shows a message to the world if it wants to see it. */
+void core_trace(const struct conn *conn, const char *direction,
+    const struct wire_header *header, const void *payload);
+
+/* What the world says about DOMID, put into the log as an answer. */
+struct domain_info core_ask_domain(struct state *st, uint32_t domid);
+
+/*
+ * The principal that DOMID is; the world is asked if none is known. NULL: there
+ * is no such domain, or no memory.
+ */
+struct principal *core_principal(struct state *st, uint32_t domid);
+
+/* The same, but the world is asked in any case: a former domain with the same
+ * domid, or one that is gone, is buried. */
+struct principal *core_principal_now(struct state *st, uint32_t domid);
+
+#endif

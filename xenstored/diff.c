@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "xenstored/store.h"
+
+#include <stdlib.h>
+
+/* Two versions of one node, and where the comparison of their children is. */
+struct diff_frame {
+	const struct kids *before, *after;
+	struct kids_pos b, a;
+};
+
+struct diff {
+	struct walk walk; /* over what only one side has */
+	size_t depth;
+	struct diff_frame frame[STORE_DEPTH_MAX + 1];
+};
+
+struct diff *
+diff_new(void)
+{
+	return malloc(sizeof(struct diff));
+}
+
+void
+diff_free(struct diff *diff)
+{
+	free(diff);
+}
+
+static void
+tell_all(struct diff *diff, struct node *before, struct node *after,
+    diff_fn *fn, void *ctx)
+{
+	struct node *node;
+
+	walk_start(&diff->walk, before != NULL ? before : after);
+	while ((node = walk_next(&diff->walk)) != NULL)
+		fn(ctx, before != NULL ? node : NULL,
+		    before != NULL ? NULL : node);
+}
+
+static void
+push(struct diff *diff, struct node *before, struct node *after)
+{
+	struct diff_frame *f;
+
+	if (before->kids == after->kids)
+		return;
+	f = &diff->frame[diff->depth++];
+	*f =
+	    (struct diff_frame){ .before = before->kids, .after = after->kids };
+}
+
+/* Steps over pages that both sides share. */
+static void
+skip_shared(struct diff_frame *f)
+{
+	while (f->before != NULL && f->after != NULL && f->b.i == 0 &&
+	       f->a.i == 0 && f->b.page < f->before->n_pages &&
+	       f->a.page < f->after->n_pages &&
+	       f->before->page[f->b.page] == f->after->page[f->a.page]) {
+		f->b.page++;
+		f->a.page++;
+	}
+}
+
+/*
+ * One step in the merge of two lists that are both sorted by sequence number.
+ * False at the end of both.
+ */
+static bool
+step(struct diff *diff, struct diff_frame *f, diff_fn *fn, void *ctx)
+{
+	struct kids_pos b, a;
+	const struct kid *before, *after;
+
+	skip_shared(f);
+	b = f->b;
+	a = f->a;
+	before = kids_next(f->before, &b);
+	after = kids_next(f->after, &a);
+	if (before == NULL && after == NULL)
+		return false;
+	if (after == NULL || (before != NULL && before->seq < after->seq)) {
+		f->b = b;
+		tell_all(diff, before->node, NULL, fn, ctx);
+		return true;
+	}
+	if (before == NULL || after->seq < before->seq) {
+		f->a = a;
+		tell_all(diff, NULL, after->node, fn, ctx);
+		return true;
+	}
+	f->b = b;
+	f->a = a;
+	if (before->node == after->node)
+		return true;
+	if (before->node->id != after->node->id) {
+		tell_all(diff, before->node, NULL, fn, ctx);
+		tell_all(diff, NULL, after->node, fn, ctx);
+		return true;
+	}
+	fn(ctx, before->node, after->node);
+	push(diff, before->node, after->node);
+	return true;
+}
+
+void
+diff_trees(struct diff *diff, struct node *before, struct node *after,
+    diff_fn *fn, void *ctx)
+{
+	diff->depth = 0;
+	if (before == after)
+		return;
+	push(diff, before, after);
+	while (diff->depth > 0)
+		if (!step(diff, &diff->frame[diff->depth - 1], fn, ctx))
+			diff->depth--;
+}

@@ -1,0 +1,38 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Domains: introduced, released, shut down, died. Knows whom to tell and what
+ * a domain leaves behind.
+ */
+#ifndef XENSTORED_DOMAIN_H
+#define XENSTORED_DOMAIN_H
+
+#include "common/error.h"
+#include "xenstored/core.h"
+
+/* The introduced domain DOMID, or NULL. */
+struct domain *domain_find(const struct state *st, uint32_t domid);
+
+/*
+ * Introduces DOMID with its event channel PORT, or again: then its connection
+ * starts anew. XS_ENOENT: there is no such domain or its ring cannot be had;
+ * XS_ENOMEM.
+ */
+XS_MUST_CHECK enum xs_err domain_introduce(
+    struct state *st, uint32_t domid, uint32_t port);
+
+/* Ends the connection of D, removes what it owns and tells of its release. */
+void domain_release(struct domain *d);
+
+/* P does not exist any more: what domain_release() does, if it was introduced,
+ * and all its rights end. */
+void domain_bury(struct state *st, struct principal *p);
+
+/* D acts with the rights of TARGET from now on. */
+void domain_set_target(struct domain *d, struct principal *target);
+
+/* The hypervisor's news about DOMID. */
+void domain_changed(
+    struct state *st, uint32_t domid, const struct domain_info *info);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The children of a node in the order of their creation, found by name in
+ * O(log n). Versions share what they have in common, page by page. A version
+ * that has more than one reference is copied before it changes.
+ *
+ * Few children are one page that is searched from its start; more are pages
+ * ordered by sequence number, and a hash index from the name to that number.
+ */
+#ifndef XENSTORED_KIDS_H
+#define XENSTORED_KIDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xenstored/node.h"
+
+struct kid {
+	struct atom *name; /* node->id->name */
+	struct node *node; /* a reference */
+	uint64_t seq;
+};
+
+struct kid_page {
+	uint32_t ref, n, cap;
+	struct kid kid[];
+};
+
+struct kid_index; /* one bucket of the index */
+
+struct kids {
+	uint32_t ref;
+	uint32_t n;
+	uint64_t text; /* bytes of all names, each with its NUL */
+	uint64_t next_seq;
+	uint32_t n_pages, pages_cap;
+	uint32_t n_index; /* 0, or a power of two */
+	struct kid_page **page;
+	struct kid_index **index;
+};
+
+static inline struct kids *
+kids_ref(struct kids *kids)
+{
+	kids->ref++;
+	return kids;
+}
+
+void kids_unref(struct heap *heap, struct kids *kids);
+
+/* The child called NAME, or NULL. KIDS may be NULL. No reference is taken. */
+struct node *kids_find(const struct kids *kids, const struct atom *name);
+
+/*
+ * Where *KIDS refers to the child called NAME, which it has, in a page of its
+ * own: the caller may change the child to another version of it. NULL: no
+ * memory; *KIDS still has the same children then.
+ */
+struct node **kids_slot(
+    struct heap *heap, struct kids **kids, const struct atom *name);
+
+/*
+ * Makes sure that *KIDS (which may be NULL) is not shared and that adding or
+ * removing NAME will need no memory. False: no memory; it still has the same
+ * children.
+ */
+bool kids_prepare(
+    struct heap *heap, struct kids **kids, const struct atom *name);
+
+/* After kids_prepare(): adds NODE, whose reference KIDS takes over. */
+void kids_add(struct kids *kids, struct node *node);
+
+/* After kids_prepare(): takes out the child NAME and hands over its
+ * reference. */
+struct node *kids_take(struct kids *kids, const struct atom *name);
+
+/* Where one is in a list of children. */
+struct kids_pos {
+	uint32_t page, i;
+};
+
+/* The child at *POS, which moves on; NULL at the end. KIDS may be NULL. */
+const struct kid *kids_next(const struct kids *kids, struct kids_pos *pos);
+
+static inline uint32_t
+kids_count(const struct kids *kids)
+{
+	return kids != NULL ? kids->n : 0;
+}
+
+#endif

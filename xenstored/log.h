@@ -1,0 +1,91 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The commit log: every record that changes the state, in shared memory, before
+ * any byte that shows the change leaves the process. It survives the process.
+ * Others map the file and follow it by sequence number; the oldest records are
+ * overwritten when the area is full, and whoever is that slow finds out.
+ *
+ * The file is a page with struct log_header, then SIZE bytes of entries. An
+ * entry is struct log_entry and its data, a multiple of 8 bytes, never across
+ * the end of the area: there an entry of type 0 fills what is left.
+ */
+#ifndef XENSTORED_LOG_H
+#define XENSTORED_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xenstored/hash.h"
+#include "xenstored/record.h"
+
+#define LOG_MAGIC UINT64_C(0x31676f6c7362726b) /* "krbslog1" */
+
+enum {
+	LOG_VERSION = 1,
+	LOG_HEADER_SIZE = 4096,
+	LOG_SIZE = 16 << 20, /* of the daemon's own */
+};
+
+/* Offsets count bytes written since the beginning; modulo SIZE they are
+ * places. */
+struct log_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t size;
+	uint64_t epoch; /* differs between two logs in one file */
+	uint64_t first; /* offset of the oldest entry that is whole */
+	uint64_t end;	/* offset behind the newest; published last */
+	uint64_t next_seq;
+};
+
+struct log_entry {
+	uint32_t len;  /* of data */
+	uint16_t type; /* enum record_type; 0: skip to the area's start */
+	uint16_t zero;
+	uint64_t seq;
+	uint64_t a, b;
+	uint64_t sum; /* of all the others and the data */
+};
+
+struct log;
+
+/* The log in the new file PATH of SIZE bytes, a multiple of 4096, made with
+ * mode 0600 in place of any other. NULL with errno. */
+struct log *log_create(const char *path, uint32_t size, uint64_t epoch);
+
+/* The same in memory that no one else sees. NULL with errno. */
+struct log *log_private(uint32_t size, uint64_t epoch);
+
+/* Unmaps it; the file stays. */
+void log_close(struct log *log);
+
+/* Adds RECORD and publishes it. Cannot fail: a record fits. */
+void log_append(struct log *log, const struct record *record);
+
+const struct log_header *log_header(const struct log *log);
+
+/* Where a reader is. */
+struct log_pos {
+	uint64_t offset;
+	uint64_t seq;
+};
+
+enum log_read {
+	LOG_READ_OK,
+	LOG_READ_NONE, /* nothing new */
+	LOG_READ_LOST, /* overwritten before it was read, or damaged */
+};
+
+/* The place of the oldest record that HEADER's log has. */
+struct log_pos log_oldest(const struct log_header *header);
+
+/*
+ * Copies the entry at *POS to *ENTRY_OUT and its data (at most SIZE bytes) to
+ * BUF, and moves *POS on. HEADER is the mapped file.
+ */
+enum log_read log_read(const struct log_header *header, struct log_pos *pos,
+    struct log_entry *entry_out, void *buf, size_t size);
+
+#endif

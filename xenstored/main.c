@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "xenstored/daemon.h"
+#include "xenstored/msg.h"
+#include "xenstored/options.h"
+#include "xenstored/priv.h"
+#include "xenstored/server.h"
+#include "xenstored/transport_ring.h"
+#include "xenstored/transport_unix.h"
+
+#ifndef XENSTORED_RUNDIR
+#define XENSTORED_RUNDIR "/run/xenstored"
+#endif
+#ifndef KERNBUS_VERSION
+#define KERNBUS_VERSION "0.1"
+#endif
+
+static const char *
+run_dir(void)
+{
+	const char *dir = getenv("XENSTORED_RUNDIR");
+
+	return dir != NULL && dir[0] != '\0' ? dir : XENSTORED_RUNDIR;
+}
+
+/* DIR/NAME in memory that is kept. */
+static char *
+path_in(const char *dir, const char *name)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s", dir, name) < 0)
+		fatalx("no memory");
+	return path;
+}
+
+static char *
+socket_path(const char *dir)
+{
+	const char *path = getenv("XENSTORED_PATH");
+
+	return path != NULL && path[0] != '\0' ? strdup(path)
+					       : path_in(dir, "socket");
+}
+
+static void
+on_terminate(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	server_stop(arg);
+}
+
+static void
+on_hangup(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	server_reopen_trace(arg);
+}
+
+/* The events are the loop's until the process ends. */
+static void
+catch_signals(struct server *server, struct event *events[3])
+{
+	struct event_base *base = server_base(server);
+	int i;
+
+	signal(SIGPIPE, SIG_IGN);
+	events[0] = evsignal_new(base, SIGTERM, on_terminate, server);
+	events[1] = evsignal_new(base, SIGINT, on_terminate, server);
+	events[2] = evsignal_new(base, SIGHUP, on_hangup, server);
+	for (i = 0; i < 3; i++)
+		if (events[i] == NULL || event_add(events[i], NULL) != 0)
+			fatalx("cannot catch signals");
+}
+
+static void
+random_bytes(void *buf, size_t len)
+{
+	if (getrandom(buf, len, 0) != (ssize_t)len)
+		fatal("cannot get random numbers");
+}
+
+/* The commit log, whose first record lets a reader start from nothing. */
+static struct log *
+start_log(const char *dir, const struct server_config *config)
+{
+	char *path = path_in(dir, "log");
+	struct record record = { .type = RECORD_START, .a = LOG_VERSION };
+	struct log *log;
+	uint64_t epoch;
+
+	random_bytes(&epoch, sizeof(epoch));
+	log = log_create(path, LOG_SIZE, epoch);
+	if (log == NULL)
+		fatal("cannot make the commit log %s", path);
+	record.b = (uint64_t)config->state.keep_orphans << 32 |
+		   config->state.priv_domid;
+	record.data[0] = &config->state.seed;
+	record.len[0] = sizeof(config->state.seed);
+	record.data[1] = &config->state.quotas;
+	record.len[1] = sizeof(config->state.quotas);
+	log_append(log, &record);
+	free(path);
+	return log;
+}
+
+static void
+configure(const struct options *options, struct server_config *config)
+{
+	memset(config, 0, sizeof(*config));
+	random_bytes(&config->state.seed, sizeof(config->state.seed));
+	config->state.quotas = options->quotas;
+	config->state.soft_memory = options->soft_memory;
+	config->state.keep_orphans = options->keep_orphans;
+	config->state.priv_domid = options->priv_domid;
+	config->trace_file = options->trace_file;
+}
+
+static void
+serve(const struct options *options)
+{
+	const char *dir = run_dir();
+	char *path = socket_path(dir);
+	struct server_config config;
+	struct unix_listener *listener;
+	struct rings *rings = NULL;
+	struct event *signals[3];
+	struct server *server;
+	struct log *log;
+	unsigned i;
+
+	configure(options, &config);
+	log = start_log(dir, &config);
+	server = server_new(&config, log);
+	for (i = 0; i < options->n_trace; i++)
+		if (!server_trace_control(server, options->trace[i]))
+			fatalx("--trace-control: unknown switch '%s'",
+			    options->trace[i]);
+	catch_signals(server, signals);
+	if (!options->no_domains) {
+		rings = rings_open(server, options->event_port);
+		server_set_world(server, rings_world(rings));
+	}
+	listener = unix_listen(server, path);
+	if (options->pid_file != NULL)
+		daemon_pid_file(options->pid_file);
+	priv_drop();
+	if (rings != NULL)
+		rings_start(rings);
+	daemon_ready(options->ready_fd);
+	server_run(server);
+
+	unix_close(listener);
+	for (i = 0; i < 3; i++)
+		event_free(signals[i]);
+	if (rings != NULL)
+		rings_stop(rings);
+	server_free(server);
+	rings_close(rings);
+	log_close(log);
+	if (options->pid_file != NULL)
+		unlink(options->pid_file);
+	free(path);
+}
+
+int
+main(int argc, char *argv[])
+{
+	char error[OPTIONS_ERROR_SIZE];
+	struct options options;
+
+	msg_init("xenstored");
+	switch (options_parse(argc, argv, &options, error)) {
+	case OPTIONS_HELP:
+		options_usage(stdout);
+		return 0;
+	case OPTIONS_VERSION:
+		puts("xenstored (Kernbus) " KERNBUS_VERSION);
+		return 0;
+	case OPTIONS_BAD:
+		msg_warnx("%s (see xenstored --help)", error);
+		return 2;
+	case OPTIONS_RUN:
+		break;
+	}
+	if (options.ready_fd >= 0 &&
+	    fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC) != 0) {
+		msg_warn("--ready-fd %d", options.ready_fd);
+		return 2;
+	}
+	if (!options.foreground)
+		daemon_fork();
+	daemon_claim(run_dir());
+	serve(&options);
+	return 0;
+}

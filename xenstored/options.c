@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "xenstored/options.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#include "common/wire.h"
+#include "xenstored/principal.h"
+
+enum {
+	OPT_TRACE_CONTROL = 256,
+	OPT_READY_FD,
+};
+
+enum { SOFT_MEMORY = 2 << 20 };
+
+/* clang-format off */
+static const struct option long_options[] = {
+	{ "pid-file",       required_argument, NULL, 'F' },
+	{ "no-fork",        no_argument,       NULL, 'N' },
+	{ "trace-file",     required_argument, NULL, 'T' },
+	{ "trace-control",  required_argument, NULL, OPT_TRACE_CONTROL },
+	{ "entry-nb",       required_argument, NULL, 'E' },
+	{ "entry-size",     required_argument, NULL, 'S' },
+	{ "watch-nb",       required_argument, NULL, 'W' },
+	{ "transaction",    required_argument, NULL, 't' },
+	{ "perm-nb",        required_argument, NULL, 'A' },
+	{ "path-max",       required_argument, NULL, 'M' },
+	{ "quota",          required_argument, NULL, 'Q' },
+	{ "quota-soft",     required_argument, NULL, 'q' },
+	{ "timeout",        required_argument, NULL, 'w' },
+	{ "keep-orphans",   no_argument,       NULL, 'K' },
+	{ "priv-domid",     required_argument, NULL, 'p' },
+	{ "event",          required_argument, NULL, 'e' },
+	{ "no-domain-init", no_argument,       NULL, 'D' },
+	{ "ready-fd",       required_argument, NULL, OPT_READY_FD },
+	{ "help",           no_argument,       NULL, 'H' },
+	{ "version",        no_argument,       NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* Options that set one quota. */
+static const struct {
+	char letter;
+	enum quota_id id;
+} quota_options[] = {
+	{ 'E', QUOTA_NODES },
+	{ 'S', QUOTA_NODESIZE },
+	{ 'W', QUOTA_WATCHES },
+	{ 't', QUOTA_TXNS },
+	{ 'A', QUOTA_PERMS },
+	{ 'M', QUOTA_PATHMAX },
+};
+
+static const char usage[] =
+"Usage: xenstored [options]\n"
+"  -D, --no-domain-init       serve sockets only; no hypervisor is needed\n"
+"  -F, --pid-file <file>      write the process id to <file>\n"
+"  -N, --no-fork              stay in the foreground\n"
+"  -T, --trace-file <file>    write requests and replies to <file>\n"
+"      --trace-control <sw>   +<switch> or -<switch>: io obj wrl acc\n"
+"  -E, --entry-nb <n>         nodes a domain may own\n"
+"  -S, --entry-size <n>       size of one node\n"
+"  -W, --watch-nb <n>         watches a domain may set\n"
+"  -t, --transaction <n>      transactions a domain may have open\n"
+"  -A, --perm-nb <n>          permissions of one node\n"
+"  -M, --path-max <n>         length of a path below a domain's home\n"
+"  -Q, --quota <what>=<n>     any quota; 0 is no limit\n"
+"  -q, --quota-soft <what>=<n>  memory: what is reported as much\n"
+"  -w, --timeout <what>=<s>   watch-event: accepted; events wait for ever\n"
+"  -K, --keep-orphans         give nodes of dead domains to domain 0\n"
+"  -p, --priv-domid <id>      a domain that may do everything\n"
+"  -e, --event <port>         domain 0's store event channel\n"
+"      --ready-fd <fd>        write a byte to <fd> when serving\n"
+"  -H, --help                 this text\n"
+"  -V, --version              version\n";
+/* clang-format on */
+
+void
+options_usage(FILE *file)
+{
+	fputs(usage, file);
+}
+
+static bool
+parse_number(const char *what, const char *text, uint64_t max,
+    uint64_t *value_out, char *error)
+{
+	if (wire_number(text, max, value_out))
+		return true;
+	snprintf(error, OPTIONS_ERROR_SIZE,
+	    "%s: '%.40s' is no number up to %llu", what, text,
+	    (unsigned long long)max);
+	return false;
+}
+
+/* Splits NAME=NUMBER. */
+static bool
+parse_pair(const char *option, const char *text, char *name, size_t size,
+    uint64_t *value_out, char *error)
+{
+	const char *equal = strchr(text, '=');
+	size_t len = equal != NULL ? (size_t)(equal - text) : size;
+
+	if (len == 0 || len >= size) {
+		snprintf(error, OPTIONS_ERROR_SIZE,
+		    "%s: '%.40s' is not <what>=<number>", option, text);
+		return false;
+	}
+	memcpy(name, text, len);
+	name[len] = '\0';
+	return parse_number(option, equal + 1, INT32_MAX, value_out, error);
+}
+
+static bool
+parse_quota(struct options *o, const char *text, char *error)
+{
+	char name[32];
+	enum quota_id id;
+	uint64_t value;
+
+	if (!parse_pair("--quota", text, name, sizeof(name), &value, error))
+		return false;
+	id = quota_by_name(name);
+	if (id == QUOTA_COUNT) {
+		snprintf(error, OPTIONS_ERROR_SIZE,
+		    "--quota: there is no quota '%s'", name);
+		return false;
+	}
+	o->quotas.n[id] = (int64_t)value;
+	return true;
+}
+
+/* A pair of which only NAME is known. */
+static bool
+parse_only(const char *option, const char *known, const char *text,
+    uint64_t *value_out, char *error)
+{
+	char name[32];
+
+	if (!parse_pair(option, text, name, sizeof(name), value_out, error))
+		return false;
+	if (strcmp(name, known) == 0)
+		return true;
+	snprintf(error, OPTIONS_ERROR_SIZE, "%s: '%s' is not '%s'", option,
+	    name, known);
+	return false;
+}
+
+static bool
+parse_trace(struct options *o, const char *text, char *error)
+{
+	if (o->n_trace == OPTIONS_TRACE_MAX) {
+		snprintf(error, OPTIONS_ERROR_SIZE,
+		    "--trace-control is given too often");
+		return false;
+	}
+	o->trace[o->n_trace++] = text;
+	return true;
+}
+
+/* Whether LETTER is an option for one quota, and fine. */
+static bool
+parse_quota_option(struct options *o, int letter, const char *text, char *error)
+{
+	char option[3] = { '-', (char)letter, '\0' };
+	uint64_t value;
+	size_t i;
+
+	for (i = 0; i < sizeof(quota_options) / sizeof(quota_options[0]); i++) {
+		if (quota_options[i].letter != letter)
+			continue;
+		if (!parse_number(option, text, INT32_MAX, &value, error))
+			return false;
+		o->quotas.n[quota_options[i].id] = (int64_t)value;
+		return true;
+	}
+	return false;
+}
+
+static bool
+apply(struct options *o, int letter, char *arg, char *error)
+{
+	uint64_t value = 0;
+	bool ok = true;
+
+	switch (letter) {
+	case 'F':
+		o->pid_file = arg;
+		break;
+	case 'N':
+		o->foreground = true;
+		break;
+	case 'T':
+		o->trace_file = arg;
+		break;
+	case OPT_TRACE_CONTROL:
+		return parse_trace(o, arg, error);
+	case 'Q':
+		return parse_quota(o, arg, error);
+	case 'q':
+		ok = parse_only("--quota-soft", "memory", arg, &value, error);
+		o->soft_memory = (int64_t)value;
+		break;
+	case 'w':
+		return parse_only(
+		    "--timeout", "watch-event", arg, &value, error);
+	case 'K':
+		o->keep_orphans = true;
+		break;
+	case 'p':
+		ok = parse_number("--priv-domid", arg, DOMID_FIRST_RESERVED - 1,
+		    &value, error);
+		o->priv_domid = (uint32_t)value;
+		break;
+	case 'e':
+		ok = parse_number("--event", arg, UINT32_MAX, &value, error);
+		o->event_port = (uint32_t)value;
+		break;
+	case 'D':
+		o->no_domains = true;
+		break;
+	case OPT_READY_FD:
+		ok = parse_number("--ready-fd", arg, 65535, &value, error);
+		o->ready_fd = (int)value;
+		break;
+	default:
+		return parse_quota_option(o, letter, arg, error);
+	}
+	return ok;
+}
+
+enum options_result
+options_parse(
+    int argc, char *argv[], struct options *o, char error[OPTIONS_ERROR_SIZE])
+{
+	int letter;
+
+	*o = (struct options){ .quotas = quota_defaults(),
+		.soft_memory = SOFT_MEMORY,
+		.ready_fd = -1 };
+	opterr = 0;
+	optind = 1;
+	while ((letter = getopt_long(argc, argv,
+		    ":F:NT:E:S:W:t:A:M:Q:q:w:Kp:e:DHV", long_options, NULL)) !=
+	       -1) {
+		if (letter == 'H')
+			return OPTIONS_HELP;
+		if (letter == 'V')
+			return OPTIONS_VERSION;
+		if (letter == ':' || letter == '?') {
+			snprintf(error, OPTIONS_ERROR_SIZE, "%s '%.60s'",
+			    letter == ':' ? "a value is missing after"
+					  : "unknown option",
+			    argv[optind - 1]);
+			return OPTIONS_BAD;
+		}
+		if (!apply(o, letter, optarg, error))
+			return OPTIONS_BAD;
+	}
+	if (optind == argc)
+		return OPTIONS_RUN;
+	snprintf(error, OPTIONS_ERROR_SIZE, "unexpected operand '%.60s'",
+	    argv[optind]);
+	return OPTIONS_BAD;
+}

@@ -1,0 +1,122 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What one connection is to be sent: replies and watch events in their order.
+ * An event is kept as a reference until its bytes are taken, so that one that
+ * waits already stands for later ones, and so that too many of one watch can
+ * collapse into one at the watch's own path. Knows watches by their texts.
+ */
+#ifndef XENSTORED_OUTQ_H
+#define XENSTORED_OUTQ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/wire.h"
+#include "xenstored/hash.h"
+#include "xenstored/list.h"
+#include "xenstored/table.h"
+
+/* The path of events, shared by all that one change causes. */
+struct event_path {
+	uint32_t ref;
+	uint32_t len;
+	uint64_t hash;
+	char text[]; /* with a NUL */
+};
+
+/* All events that wait in any queue, by source and path. */
+struct events {
+	struct hash_key key;
+	struct table waiting;
+};
+
+/* NULL: no memory. */
+struct event_path *event_path_new(
+    const struct events *events, const char *text, size_t len);
+void event_path_unref(struct event_path *path);
+
+struct out_item {
+	struct list link;
+	bool is_event;
+};
+
+struct event {
+	struct out_item item;
+	struct event_source *source;
+	struct event_path *path; /* NULL: the source's own path */
+	struct list in_source;
+	struct table_link in_waiting; /* if PATH is not NULL */
+};
+
+/* The part of a watch that its events need. */
+struct event_source {
+	struct outq *q;
+	struct list waiting;	/* its events, without COLLAPSED */
+	struct event collapsed; /* in the queue iff IS_COLLAPSED */
+	bool is_collapsed;
+	uint32_t strip; /* of event paths: the home of a relative watch */
+	uint32_t wpath_len, token_len;
+	const char *wpath; /* as sent; with NULs */
+	const char *token;
+};
+
+struct outq {
+	struct list items;
+	struct events *events;
+	struct out_item *spare; /* a small reply, so that none need fail */
+	size_t reply_bytes, n_replies;
+	size_t event_bytes;
+	size_t event_limit; /* bytes of events after which they collapse */
+	uint64_t collapses, drops;
+	void (*wake)(struct outq *q); /* called when it stops being empty */
+};
+
+/* EVENTS must live longer. */
+void outq_init(struct outq *q, struct events *events, size_t event_limit,
+    void (*wake)(struct outq *q));
+
+/* Throws away all items, those begun too; sources have no events then. */
+void outq_clear(struct outq *q);
+
+/* outq_clear(), and frees the rest. */
+void outq_end(struct outq *q);
+
+static inline bool
+outq_empty(const struct outq *q)
+{
+	return list_empty(&q->items);
+}
+
+/*
+ * Adds a message with HEADER (its len is set) and LEN bytes of payload. False:
+ * no memory, nothing added. Small ones (up to an error's size) cannot fail
+ * after outq_ready() said true.
+ */
+bool outq_reply(struct outq *q, const struct wire_header *header,
+    const void *payload, size_t len);
+
+/* Sees to it that one small reply can be added; false: no memory. */
+bool outq_ready(struct outq *q);
+
+/*
+ * Adds the event that PATH (NULL: no memory for it) changed for SOURCE. One
+ * that waits already is enough, except for special paths; if there is too much
+ * or no memory, one with the source's own path stands for all of the source.
+ * What does not fit a message is dropped and counted.
+ */
+void outq_event(struct event_source *source, struct event_path *path);
+
+/* Adds the event with SOURCE's own path. */
+void outq_initial_event(struct event_source *source);
+
+void event_source_init(struct event_source *source, struct outq *q);
+
+/* Takes back all events of SOURCE that were not begun. */
+void event_source_end(struct event_source *source);
+
+/* Takes up to MAX bytes into BUF; how many. */
+size_t outq_take(struct outq *q, char *buf, size_t max);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The event loop: whose turn it is, and the state machine's view of the world.
+ * A turn of the loop touches only what has something to do. Knows transports
+ * and the state machine's interface; knows no operation.
+ */
+#ifndef XENSTORED_SERVER_H
+#define XENSTORED_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "xenstored/log.h"
+#include "xenstored/state.h"
+#include "xenstored/transport.h"
+
+struct event_base;
+struct server;
+
+/* The hypervisor, or what stands in for it. */
+struct world {
+	struct domain_info (*domain_info)(struct world *world, uint32_t domid);
+	enum xs_err (*ring_open)(struct world *world, struct conn *conn,
+	    uint32_t domid, uint32_t port, uint32_t features);
+	void (*ring_close)(struct world *world, struct conn *conn);
+};
+
+/* A world without a hypervisor: every domain counts as existing, so that
+ * permissions can be set; none has a ring. */
+struct world *world_none(void);
+
+struct server_config {
+	struct state_config state;
+	const char *trace_file; /* or NULL */
+};
+
+/*
+ * A server that keeps LOG. WORLD may be set later by server_set_world() but
+ * before the first connection. Exits with a message if it cannot be had.
+ */
+struct server *server_new(const struct server_config *config, struct log *log);
+void server_free(struct server *server);
+
+void server_set_world(struct server *server, struct world *world);
+struct state *server_state(struct server *server);
+struct event_base *server_base(struct server *server);
+
+/* TRANSPORT has or may have work. */
+void server_activate(struct server *server, struct transport *transport);
+
+/* Prepares TRANSPORT's links; and takes it out of all lists. */
+void server_add(struct transport *transport);
+void server_remove(struct transport *transport);
+
+/* Something else that takes turns until RUN says that there is no more. */
+void server_background(
+    struct server *server, bool (*run)(void *ctx), void *ctx);
+
+/* Serves until server_stop(). */
+void server_run(struct server *server);
+void server_stop(struct server *server);
+
+/* Switches the trace as users name it (trace_control()). False: unknown. */
+bool server_trace_control(struct server *server, const char *what);
+
+/* Opens the trace file anew, after it was rotated. */
+void server_reopen_trace(struct server *server);
+
+/* Space that transports may use within one call. */
+enum { SERVER_SCRATCH = 64 * 1024 };
+char *server_scratch(struct server *server);
+
+#endif

@@ -1,0 +1,168 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The whole of Xenstore as a machine without input and output: it is told what
+ * happened (a connection, bytes of a request, a domain's fate) and holds ready
+ * the bytes for each connection. The same story gives the same bytes: it knows
+ * no clock, descriptor or event loop, and asks the world only what struct
+ * state_env offers.
+ */
+#ifndef XENSTORED_STATE_H
+#define XENSTORED_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/error.h"
+#include "common/wire.h"
+#include "xenstored/hash.h"
+#include "xenstored/quota.h"
+#include "xenstored/record.h"
+
+struct state;
+struct conn;
+
+/* What the hypervisor says about a domain. */
+struct domain_info {
+	bool exists;
+	bool shutdown; /* it stopped itself */
+	bool dying;    /* it is being destroyed: it counts as gone */
+	uint64_t unique_id;
+};
+
+/* The world as the machine sees it. Each function gets CTX. */
+struct state_env {
+	void *ctx;
+
+	/* What became of DOMID; all zero if there is no such domain. */
+	struct domain_info (*domain_info)(void *ctx, uint32_t domid);
+
+	/*
+	 * Connects the ring of DOMID to CONN, or connects it anew; FEATURES is
+	 * what its page shall offer. An error: CONN has no ring, or the one it
+	 * had.
+	 */
+	enum xs_err (*ring_open)(void *ctx, struct conn *conn, uint32_t domid,
+	    uint32_t port, uint32_t features);
+
+	/* CONN, which has a ring, is about to be freed. */
+	void (*ring_close)(void *ctx, struct conn *conn);
+
+	/* CONN has bytes to send where it had none. */
+	void (*wake)(void *ctx, struct conn *conn);
+
+	/* RECORD changed the state; called before any byte that shows it can be
+	 * taken. */
+	void (*record)(void *ctx, const struct record *record);
+
+	/* A message that CONN sent ("IN") or gets ("OUT"), if state_set_trace()
+	 * asked for it. */
+	void (*trace)(void *ctx, const struct conn *conn, const char *direction,
+	    const struct wire_header *header, const void *payload);
+
+	/*
+	 * A CONTROL command that is the shell's: ARGC strings. The text for the
+	 * reply into BUF (SIZE), its length to *LEN_OUT. XS_ENOSYS: unknown.
+	 */
+	enum xs_err (*control)(void *ctx, int argc, const char *const argv[],
+	    char *buf, size_t size, size_t *len_out);
+};
+
+struct state_config {
+	struct hash_key seed;
+	struct quota_set quotas;
+	int64_t soft_memory; /* for display */
+	bool keep_orphans;   /* a dead domain's nodes go to domain 0 */
+	uint32_t priv_domid; /* this domain is privileged as well; 0: none */
+};
+
+/* ENV and what it refers to must live longer. NULL: no memory. */
+struct state *state_new(
+    const struct state_config *config, const struct state_env *env);
+
+void state_free(struct state *st);
+
+/* ---------------------------------------------------------- connections -- */
+
+/*
+ * A new privileged connection through a socket, from a process PID of user
+ * UID; SHELL is kept for conn_shell(). NULL: no memory.
+ */
+struct conn *state_open_socket(
+    struct state *st, uid_t uid, pid_t pid, void *shell);
+
+/* Ends CONN with its watches and transactions, and frees it. */
+void state_close(struct conn *conn);
+
+/*
+ * The connection of domain 0's ring, which is told by the hypervisor and not
+ * by INTRODUCE. NULL: no memory.
+ */
+struct conn *state_open_dom0(struct state *st, uint64_t unique_id, void *shell);
+
+/* CONN's ring was started anew by its guest: nothing of before is left. */
+void state_reset(struct conn *conn);
+
+/* CONN is not listened to any more, as it broke the protocol. Its domain stays
+ * known. */
+void state_ignore(struct conn *conn);
+
+/* How state_input() came back. */
+enum input_result {
+	INPUT_MORE, /* it wants bytes that are not there */
+	INPUT_BUSY, /* it did its share; there is more to do */
+	INPUT_WAIT, /* it waits until enough of its output was taken */
+	INPUT_BAD,  /* a header announced too long a message */
+};
+
+/*
+ * Works on requests in LEN bytes at BYTES until they, or the BUDGET of about a
+ * microsecond a piece, are used up. *USED_OUT bytes were consumed, whole
+ * messages only; the others must come again. The beginning of a message longer
+ * than the peer can offer at once goes to state_input_part().
+ */
+enum input_result state_input(struct conn *conn, const void *bytes, size_t len,
+    int *budget, size_t *used_out);
+
+/*
+ * Keeps LEN bytes, at least a header, that begin a message whose rest does not
+ * fit where they come from; state_input() takes the rest. False: no memory,
+ * nothing kept.
+ */
+bool state_input_part(struct conn *conn, const void *bytes, size_t len);
+
+/* Takes up to MAX bytes of what is to be sent; how many. */
+size_t state_output(struct conn *conn, char *buf, size_t max);
+
+/* Whether there is something to take. */
+bool state_has_output(const struct conn *conn);
+
+void *conn_shell(const struct conn *conn);
+void conn_set_shell(struct conn *conn, void *shell);
+uint32_t conn_id(const struct conn *conn);
+uint32_t conn_domid(const struct conn *conn);
+bool conn_privileged(const struct conn *conn);
+
+/* ---------------------------------------------------------------- world -- */
+
+/* The hypervisor says that something happened to DOMID. */
+void state_domain_changed(
+    struct state *st, uint32_t domid, const struct domain_info *info);
+
+/* Whether the world wants to see all messages. */
+void state_set_trace(struct state *st, bool on);
+
+/* Does up to BUDGET pieces of work put off; true if there is more. */
+bool state_step(struct state *st, size_t budget);
+
+/* --------------------------------------------------------------- checks -- */
+
+/*
+ * Compares all accounting with a count of the tree. NULL: it is right;
+ * otherwise what is wrong, in static storage.
+ */
+const char *state_check(struct state *st);
+
+#endif

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "xenstored/txn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "xenstored/account.h"
+#include "xenstored/ops.h"
+#include "xenstored/view.h"
+
+/* A request in the log; its payload follows. */
+struct txn_op {
+	uint32_t type, len;
+	uint64_t digest;
+};
+
+enum { LOG_ALIGN = 8 };
+
+static void
+charge(struct txn *txn, int64_t bytes)
+{
+	txn->memory += bytes;
+	principal_charge(txn->conn->who.self, QUOTA_MEMORY, bytes);
+}
+
+struct txn *
+txn_new(struct conn *conn)
+{
+	struct txn *txn = calloc(1, sizeof(*txn));
+
+	if (txn == NULL)
+		return NULL;
+	if (!table_init(&txn->touched)) {
+		free(txn);
+		return NULL;
+	}
+	txn->conn = conn;
+	list_init(&txn->link);
+	list_init(&txn->order);
+	txn->base = node_ref(conn->st->live);
+	txn->top = node_ref(conn->st->live);
+	txn->stamp = conn->st->heap.stamp;
+	charge(txn, sizeof(*txn));
+	return txn;
+}
+
+void
+txn_free(struct txn *txn)
+{
+	struct heap *heap = &txn->conn->st->heap;
+	struct list *link, *after;
+
+	charge(txn, -txn->memory);
+	list_remove(&txn->link);
+	list_each(link, after, &txn->order)
+	    free(list_entry(link, struct touched, in_order));
+	table_end(&txn->touched);
+	node_unref(heap, txn->base);
+	node_unref(heap, txn->top);
+	free(txn->log);
+	free(txn);
+}
+
+struct txn *
+txn_find(const struct conn *conn, uint32_t id)
+{
+	struct list *link;
+	struct txn *txn;
+
+	for (link = conn->txns.next; link != &conn->txns; link = link->next) {
+		txn = list_entry(link, struct txn, link);
+		if (txn->id == id)
+			return txn;
+	}
+	return NULL;
+}
+
+enum xs_err
+txn_note(struct txn *txn, const char *path, size_t len, unsigned aspects,
+    unsigned changes)
+{
+	const struct conn *conn = txn->conn;
+	uint64_t hash = hash_bytes(&conn->st->config.seed, path, len);
+	struct table_link *link = table_first(&txn->touched, hash);
+	struct touched *t;
+
+	for (; link != NULL; link = table_next(link)) {
+		t = list_entry(link, struct touched, link);
+		if (strncmp(t->path, path, len) == 0 && t->path[len] == '\0') {
+			t->aspects |= aspects;
+			t->changes |= changes;
+			return XS_OK;
+		}
+	}
+	if (!principal_allows(
+		conn->who.self, QUOTA_TXNODES, (int64_t)txn->n_touched + 1))
+		return quota_error(QUOTA_TXNODES);
+	t = malloc(sizeof(*t) + len + 1);
+	if (t == NULL)
+		return XS_ENOMEM;
+	t->aspects = aspects;
+	t->changes = changes;
+	memcpy(t->path, path, len);
+	t->path[len] = '\0';
+	table_add(&txn->touched, &t->link, hash);
+	list_append(&txn->order, &t->in_order);
+	txn->n_touched++;
+	charge(txn, (int64_t)(sizeof(*t) + len + 1));
+	return XS_OK;
+}
+
+enum xs_err
+txn_log(struct txn *txn, uint32_t type, const void *payload, size_t len,
+    uint64_t digest)
+{
+	struct txn_op op = { .type = type, .len = (uint32_t)len };
+	size_t need =
+	    sizeof(op) + (len + LOG_ALIGN - 1) / LOG_ALIGN * LOG_ALIGN;
+	size_t cap = txn->log_cap;
+	char *log;
+
+	op.digest = digest;
+	if (txn->log_len + need > cap) {
+		cap = cap * 2 + need + 256;
+		log = realloc(txn->log, cap);
+		if (log == NULL)
+			return XS_ENOMEM;
+		charge(txn, (int64_t)(cap - txn->log_cap));
+		txn->log = log;
+		txn->log_cap = cap;
+	}
+	memcpy(txn->log + txn->log_len, &op, sizeof(op));
+	if (len > 0)
+		memcpy(txn->log + txn->log_len + sizeof(op), payload, len);
+	txn->log_len += need;
+	return XS_OK;
+}
+
+/* -------------------------------------------------------------- conflicts --
+ */
+
+static bool
+unchanged(const struct txn *txn, const struct touched *t)
+{
+	struct state *st = txn->conn->st;
+	struct node *then, *now;
+
+	if (store_same(&st->heap, txn->base, st->live, t->path, &then, &now))
+		return true;
+	if (then == NULL || now == NULL)
+		return then == now;
+	return ((t->aspects & TXN_VALUE) == 0 ||
+		   then->value_stamp == now->value_stamp) &&
+	       ((t->aspects & TXN_CHILDREN) == 0 ||
+		   then->kids_stamp == now->kids_stamp) &&
+	       ((t->aspects & TXN_ACL) == 0 ||
+		   then->acl_stamp == now->acl_stamp);
+}
+
+/* Whether all that TXN looked at is as it was. */
+static bool
+footprint_valid(const struct txn *txn)
+{
+	struct list *link;
+	struct touched *t;
+
+	for (link = txn->order.next; link != &txn->order; link = link->next) {
+		t = list_entry(link, struct touched, in_order);
+		if (t->aspects != 0 && !unchanged(txn, t))
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_write(uint32_t type)
+{
+	return type == WIRE_WRITE || type == WIRE_MKDIR || type == WIRE_RM ||
+	       type == WIRE_SET_PERMS;
+}
+
+/* Runs the requests of FROM again in TO; false: a reply was another one. */
+static bool
+replay(const struct txn *from, struct txn *to, bool writes_only)
+{
+	struct request req;
+	struct txn_op op;
+	size_t pos;
+
+	for (pos = 0; pos < from->log_len;
+	     pos +=
+	     sizeof(op) + (op.len + LOG_ALIGN - 1) / LOG_ALIGN * LOG_ALIGN) {
+		memcpy(&op, from->log + pos, sizeof(op));
+		if (writes_only && !is_write(op.type))
+			continue;
+		memset(&req, 0, sizeof(req));
+		req.st = from->conn->st;
+		req.conn = from->conn;
+		req.header.type = op.type;
+		req.header.len = op.len;
+		req.payload = from->log + pos + sizeof(op);
+		ops_replay(&req, to);
+		if (req.digest != op.digest)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * TXN done again on the present tree, with its events in the same order. NULL
+ * and *ERR_OUT: XS_EAGAIN, XS_ENOMEM.
+ */
+static struct txn *
+rebase(struct txn *txn, enum xs_err *err_out)
+{
+	struct txn *again = txn_new(txn->conn);
+	struct list *link;
+	struct touched *t;
+
+	*err_out = XS_ENOMEM;
+	if (again == NULL)
+		return NULL;
+	again->replaying = true;
+	for (link = txn->order.next; link != &txn->order; link = link->next) {
+		t = list_entry(link, struct touched, in_order);
+		if (t->changes != 0 &&
+		    txn_note(again, t->path, strlen(t->path), 0, 0) != XS_OK) {
+			txn_free(again);
+			return NULL;
+		}
+	}
+	txn->conn->st->n_replays++;
+	if (!replay(txn, again, footprint_valid(txn))) {
+		*err_out = XS_EAGAIN;
+		txn_free(again);
+		return NULL;
+	}
+	return again;
+}
+
+/* ------------------------------------------------------------- installing --
+ */
+
+struct growth {
+	const struct principal *who;
+	int64_t n; /* nodes more of WHO */
+};
+
+static void
+count_growth(void *ctx, struct node *before, struct node *after)
+{
+	struct growth *g = ctx;
+
+	if (before != NULL)
+		g->n -= acl_owner(before->acl) == g->who;
+	if (after != NULL)
+		g->n += acl_owner(after->acl) == g->who;
+}
+
+static void
+account_diff(void *ctx, struct node *before, struct node *after)
+{
+	(void)ctx;
+	if (before == NULL)
+		account_made(after);
+	else if (after == NULL)
+		account_gone(before);
+	else
+		account_changed(after, account_node_cost(before));
+}
+
+/* Makes TXN's tree, which was made from the live one, the live one. */
+static enum xs_err
+install(struct txn *txn)
+{
+	struct state *st = txn->conn->st;
+	struct growth g = { .who = txn->conn->who.self };
+	struct node *before = st->live;
+
+	if (!txn->conn->who.privileged) {
+		diff_trees(st->diff, before, txn->top, count_growth, &g);
+		if (g.n > 0 &&
+		    !principal_may(txn->conn->who.self, QUOTA_NODES, g.n))
+			return quota_error(QUOTA_NODES);
+	}
+	diff_trees(st->diff, before, txn->top, account_diff, NULL);
+	st->live = node_ref(txn->top);
+	view_tell_commit(txn, before, st->live);
+	node_unref(&st->heap, before);
+	return XS_OK;
+}
+
+enum xs_err
+txn_commit(struct txn *txn)
+{
+	struct state *st = txn->conn->st;
+	struct txn *again;
+	enum xs_err err;
+
+	if (txn->failed != XS_OK)
+		return txn->failed;
+	st->n_commits++;
+	if (!txn->changed)
+		return XS_OK;
+	if (txn->base == st->live)
+		return install(txn);
+	again = rebase(txn, &err);
+	if (again == NULL) {
+		st->n_conflicts += err == XS_EAGAIN;
+		return err;
+	}
+	err = install(again);
+	txn_free(again);
+	return err;
+}

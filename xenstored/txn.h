@@ -1,0 +1,84 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Transactions. One is a snapshot of the tree, a tree of its own that started
+ * as that, a footprint (which paths were looked at, in which respect), and a
+ * log of its requests. If nothing else was committed meanwhile its tree becomes
+ * the live one. Otherwise its requests run again on the live tree: the changing
+ * ones if nothing in the footprint changed, else all, and every reply must be
+ * the same; if one is not, the client has to start over.
+ */
+#ifndef XENSTORED_TXN_H
+#define XENSTORED_TXN_H
+
+#include "common/error.h"
+#include "xenstored/core.h"
+
+/* Respects in which a path was looked at. */
+enum {
+	TXN_EXISTS = 1,
+	TXN_VALUE = 2,
+	TXN_CHILDREN = 4,
+	TXN_ACL = 8,
+};
+
+/* What was done to a path. */
+enum {
+	TXN_CHANGED = 1,
+	TXN_REMOVED = 2, /* with all below */
+};
+
+/* A path that was looked at or changed; in the order of the first time. */
+struct touched {
+	struct table_link link;
+	struct list in_order;
+	unsigned aspects, changes;
+	char path[];
+};
+
+struct txn {
+	struct list link; /* in conn->txns */
+	struct conn *conn;
+	uint32_t id;
+	struct node *base; /* references */
+	struct node *top;
+	uint64_t stamp; /* of the store when it began */
+	struct table touched;
+	struct list order;
+	size_t n_touched;
+	char *log; /* struct txn_op and payload, one after the other */
+	size_t log_len, log_cap;
+	int64_t own_nodes;  /* nodes of the client that were made in it */
+	int64_t memory;	    /* charged to the client */
+	enum xs_err failed; /* why it can only be given up */
+	bool changed;
+	bool replaying;
+};
+
+/* A transaction on the present tree; the caller puts it into a list. NULL: no
+ * memory. */
+struct txn *txn_new(struct conn *conn);
+void txn_free(struct txn *txn);
+
+/* CONN's transaction ID, or NULL. */
+struct txn *txn_find(const struct conn *conn, uint32_t id);
+
+/*
+ * Remembers that the first LEN bytes of PATH were looked at as ASPECTS and
+ * changed as CHANGES. XS_ENOMEM, XS_ENOSPC (too many paths).
+ */
+XS_MUST_CHECK enum xs_err txn_note(struct txn *txn, const char *path,
+    size_t len, unsigned aspects, unsigned changes);
+
+/* Remembers a request and the digest of its reply. XS_ENOMEM. */
+XS_MUST_CHECK enum xs_err txn_log(struct txn *txn, uint32_t type,
+    const void *payload, size_t len, uint64_t digest);
+
+/*
+ * Makes the changes of TXN, which is in no list any more, those of the live
+ * tree and tells the watches. XS_EAGAIN: it has to be tried again; XS_ENOSPC,
+ * XS_ENOMEM: nothing was changed.
+ */
+XS_MUST_CHECK enum xs_err txn_commit(struct txn *txn);
+
+#endif
