@@ -19,7 +19,7 @@ cfg_new(struct arena *mem, struct diag *diag)
 int
 cfg_parse_file(struct cfg *c, const char *file)
 {
-	struct srcpos at = { arena_strdup(c->mem, file), 1, 1 };
+	struct srcpos at = { arena_strdup(c->mem, file), 0, 0 };
 	char *text = arena_zalloc(c->mem, CFG_MAX_BYTES + 2);
 	FILE *in = fopen(file, "re");
 	size_t len;

@@ -218,6 +218,7 @@ run_create(struct xl *xl, const struct cmd *cmd, int argc, char **argv)
 	if (c == NULL)
 		return CMD_FAILED;
 	if (req.dry_run) {
+		cfg_set_string(c, "name", d.name);
 		json_config(c, stdout, 0);
 		putchar('\n');
 		return CMD_OK;

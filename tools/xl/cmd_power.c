@@ -146,6 +146,8 @@ ask_domains(struct xl *xl, const char *request, const char *word,
 	uint32_t domid;
 	int ret = 0;
 
+	*list_out = NULL;
+	*count_out = 0;
 	if (word == NULL) {
 		if (xl_domains(xl, &domains, &count) != 0 ||
 		    xl_need_store(xl) != 0)
@@ -157,7 +159,6 @@ ask_domains(struct xl *xl, const char *request, const char *word,
 		domains->domid = domid;
 	}
 	*list_out = arena_zalloc(xl->mem, (count + 1) * sizeof(**list_out));
-	*count_out = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (domains[i].domid == 0 || domains[i].dying ||
 		    domains[i].shutdown)

@@ -125,9 +125,13 @@ diag_print(const struct diag *d, enum diag_level least, FILE *out)
 
 		if (c->level < least)
 			continue;
-		fprintf(out, "%s:%u:%u: %s%s\n", c->at.file, c->at.line,
-		    c->at.col, c->level == DIAG_WARNING ? "warning: " : "",
-		    c->text);
+		if (c->at.line == 0)
+			fprintf(out, "%s: ", c->at.file);
+		else
+			fprintf(out, "%s:%u:%u: ", c->at.file, c->at.line,
+			    c->at.col);
+		fprintf(out, "%s%s\n",
+		    c->level == DIAG_WARNING ? "warning: " : "", c->text);
 	}
 }
 

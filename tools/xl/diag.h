@@ -12,7 +12,10 @@
 
 #include "arena.h"
 
-/* A place. FILE outlives what points to it; LINE and COL count from 1. */
+/*
+ * A place. FILE outlives what points to it; LINE and COL count from 1. LINE 0
+ * is the file as such.
+ */
 struct srcpos {
 	const char *file;
 	unsigned line;

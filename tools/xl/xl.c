@@ -96,25 +96,12 @@ xl_forget_connections(struct xl *xl)
 	xl->st = NULL;
 }
 
-/* Why the hypervisor cannot be reached, as one line. */
-static int
-no_hypervisor(struct xl *xl)
-{
-	if (errno == EACCES || errno == EPERM)
-		xl_error(xl, "not allowed to talk to the hypervisor: are you "
-			     "root?");
-	else
-		xl_error(
-		    xl, "cannot reach the hypervisor: %s", strerror(errno));
-	return -1;
-}
-
 int
 xl_need_info(struct xl *xl)
 {
 	if (xl->info == NULL)
 		xl->info = hvinfo_open();
-	return xl->info != NULL ? 0 : no_hypervisor(xl);
+	return xl->info != NULL ? 0 : -1; /* the library has said why */
 }
 
 int
@@ -122,7 +109,7 @@ xl_need_hv(struct xl *xl)
 {
 	if (xl->hv == NULL)
 		xl->hv = hvctl_open();
-	return xl->hv != NULL ? 0 : no_hypervisor(xl);
+	return xl->hv != NULL ? 0 : -1; /* the library has said why */
 }
 
 int
