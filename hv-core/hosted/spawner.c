@@ -214,11 +214,12 @@ run_hv_spawn(struct hvd *h, int sock)
 	sigemptyset(&none);
 	posix_spawn_file_actions_init(&fa);
 	posix_spawnattr_init(&attr);
-	posix_spawn_file_actions_adddup2(&fa, sock, SPAWN_SOCKET_FD);
 	posix_spawn_file_actions_addopen(
 	    &fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&fa, log_fd(), STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&fa, log_fd(), STDERR_FILENO);
+	/* Last: the log may have been opened as this very descriptor. */
+	posix_spawn_file_actions_adddup2(&fa, sock, SPAWN_SOCKET_FD);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
 	err = posix_spawn(&pid, path, &fa, &attr, argv, environ);
