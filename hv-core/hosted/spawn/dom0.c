@@ -44,8 +44,9 @@ int
 dom0_start(int image_fd, char *const argv[], pid_t *pid_out, int *pidfd_out,
     struct spawn_error *e)
 {
+	int pidfd = -1;
 	struct clone_args args = { .flags = CLONE_PIDFD,
-		.pidfd = (uintptr_t)pidfd_out,
+		.pidfd = (uintptr_t)&pidfd,
 		.exit_signal = SIGCHLD };
 	int why[2] = { -1, -1 }, go[2] = { -1, -1 };
 	ssize_t n;
@@ -74,6 +75,7 @@ dom0_start(int image_fd, char *const argv[], pid_t *pid_out, int *pidfd_out,
 	close(go[1]);
 	if (n == 0) {
 		*pid_out = (pid_t)pid;
+		*pidfd_out = pidfd;
 		return 0;
 	}
 	if (e->err == 0)
@@ -81,7 +83,7 @@ dom0_start(int image_fd, char *const argv[], pid_t *pid_out, int *pidfd_out,
 	if (pid > 0) {
 		kill((pid_t)pid, SIGKILL);
 		waitpid((pid_t)pid, NULL, 0);
-		close(*pidfd_out);
+		close(pidfd);
 	}
 	return -1;
 }

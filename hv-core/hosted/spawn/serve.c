@@ -63,7 +63,8 @@ receive(int sock, struct request *r)
 	return n == (ssize_t)sizeof(r->msg);
 }
 
-static void
+/* 0 or -1 with errno. */
+static int
 send_msg(int sock, const struct spawn_msg *m, int fd)
 {
 	union {
@@ -82,9 +83,10 @@ send_msg(int sock, const struct spawn_msg *m, int fd)
 		control.align.cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(&control.align), &fd, sizeof(int));
 	}
-	/* If it cannot be sent, hvd has gone and receive() will say so. */
-	while (sendmsg(sock, &mh, MSG_NOSIGNAL) < 0 && errno == EINTR)
-		;
+	while (sendmsg(sock, &mh, MSG_NOSIGNAL) < 0)
+		if (errno != EINTR)
+			return -1;
+	return 0;
 }
 
 static int
@@ -148,7 +150,13 @@ handle(int sock, struct request *r, struct child **children)
 		*children = c;
 		done.pid = pid;
 	}
-	send_msg(sock, &done, pidfd);
+	if (send_msg(sock, &done, pidfd) != 0 && pidfd >= 0) {
+		/* Nobody could ever stop it. Its end will be reported. */
+		done.err = errno;
+		kill(pid, SIGKILL);
+		strcpy(done.why, "handing over its pidfd");
+		send_msg(sock, &done, -1);
+	}
 	if (pidfd >= 0)
 		close(pidfd);
 	for (int i = 0; i < r->nfds; i++)

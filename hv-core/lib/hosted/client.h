@@ -18,6 +18,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "hv-core/hosted/proto.h"
 
@@ -30,8 +31,10 @@ struct hv_window {
 	int fd;	       /* for mappings of single frames at a chosen address */
 	uint16_t domid;
 	uint64_t serial;
-	unsigned refs;		/* private */
-	struct hv_window *next; /* private */
+	unsigned refs; /* private, as all below */
+	dev_t dev;
+	ino_t ino;
+	struct hv_window *next;
 };
 
 /*
@@ -92,8 +95,9 @@ void hv_client_set_arena(struct hv_client *c, void *base, size_t size);
  * DOMID's memory, with a reference that the caller gives back with
  * hv_window_put(). The client keeps one of its own, so that asking again costs
  * no system call. NULL and *ERR_OUT: -ESRCH no such domain, -ENOENT it has no
- * memory of its own (domain 0), -EPERM, -ENOMEM. The window stays valid until
- * it is put, also when the domain is gone and C is closed.
+ * memory of its own (domain 0), -EPERM, -ENOMEM. The window stays mapped until
+ * it is put, also when C is closed; when the domain is gone it reads as zeroes,
+ * but for pages that are mapped by a grant, which keep the domain.
  */
 struct hv_window *hv_client_ram(
     struct hv_client *c, uint16_t domid, int *err_out);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hv-core/lib/hosted/client_priv.h"
@@ -13,7 +14,7 @@ static pthread_mutex_t windows_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct hv_window *windows; /* every window of the process */
 
 static struct hv_window *
-window_map(const struct hv_msg_ram_is *m, int fd)
+window_map(const struct hv_msg_ram_is *m, int fd, const struct stat *st)
 {
 	struct hv_window *w = calloc(1, sizeof(*w));
 	void *base;
@@ -31,6 +32,8 @@ window_map(const struct hv_msg_ram_is *m, int fd)
 	w->fd = fd;
 	w->domid = (uint16_t)m->domid;
 	w->serial = m->serial;
+	w->dev = st->st_dev;
+	w->ino = st->st_ino;
 	w->next = windows;
 	windows = w;
 	return w;
@@ -41,15 +44,19 @@ static struct hv_window *
 window_get(const struct hv_msg_ram_is *m, int fd)
 {
 	struct hv_window *w;
+	struct stat st;
 
+	if (fstat(fd, &st) != 0)
+		return NULL;
 	pthread_mutex_lock(&windows_lock);
+	/* The file is the identity, even if hvd has been started anew. */
 	for (w = windows; w != NULL; w = w->next)
-		if (w->serial == m->serial && w->domid == m->domid)
+		if (w->ino == st.st_ino && w->dev == st.st_dev)
 			break;
 	if (w != NULL)
 		close(fd);
 	else
-		w = window_map(m, fd);
+		w = window_map(m, fd, &st);
 	if (w != NULL)
 		w->refs++;
 	pthread_mutex_unlock(&windows_lock);
