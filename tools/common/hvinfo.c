@@ -12,7 +12,7 @@
 #include "abi/xen.h"
 #include "xencall.h"
 
-enum { PAGE_KIB = 4, BATCH = 64 };
+enum { PAGE_KIB = 4, BATCH = 64, CONSOLE_CHUNK = 16384 };
 
 struct hvinfo {
 	xencall_handle *call;
@@ -276,25 +276,29 @@ hvinfo_version(struct hvinfo *hv, struct hvinfo_version *out)
 	return 0;
 }
 
-long
-hvinfo_console_read(struct hvinfo *hv, uint32_t *index, char *buf, size_t size)
+/* One readconsole of at most ROOM bytes from *INDEX on (0: the oldest) into
+ * BUF (NULL: nowhere), forgetting them if CLEAR. Their number, or -1. */
+static long
+readconsole(
+    struct hvinfo *hv, uint32_t *index, char *buf, uint32_t room, uint8_t clear)
 {
 	struct xen_sysctl op = { .cmd = XEN_SYSCTL_readconsole };
 	struct xen_sysctl_readconsole *rc = &op.u.readconsole;
-	uint32_t room = size > 1 << 20 ? 1 << 20 : (uint32_t)size;
 	char *text = xencall_alloc_buffer(hv->call, room);
 	long n = -1;
 	int err;
 
 	if (text == NULL)
 		return -1;
+	rc->clear = clear;
 	rc->incremental = *index != 0;
 	rc->index = *index;
 	rc->buffer = (uintptr_t)text;
 	rc->count = room;
 	if (sysctl(hv, &op) == 0) {
 		n = rc->count <= room ? (long)rc->count : (long)room;
-		memcpy(buf, text, (size_t)n);
+		if (buf != NULL)
+			memcpy(buf, text, (size_t)n);
 		*index = rc->index;
 	}
 	err = errno;
@@ -303,11 +307,23 @@ hvinfo_console_read(struct hvinfo *hv, uint32_t *index, char *buf, size_t size)
 	return n;
 }
 
+long
+hvinfo_console_read(struct hvinfo *hv, uint32_t *index, char *buf, size_t size)
+{
+	uint32_t room = size > CONSOLE_CHUNK ? CONSOLE_CHUNK : (uint32_t)size;
+
+	return readconsole(hv, index, buf, room, 0);
+}
+
 int
 hvinfo_console_clear(struct hvinfo *hv)
 {
-	struct xen_sysctl op = { .cmd = XEN_SYSCTL_readconsole };
+	uint32_t index = 0;
+	long n;
 
-	op.u.readconsole.clear = 1;
-	return sysctl(hv, &op);
+	/* what is read is what is forgotten */
+	do {
+		n = readconsole(hv, &index, NULL, CONSOLE_CHUNK, 1);
+	} while (n > 0);
+	return n < 0 ? -1 : 0;
 }
