@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "../common/provider.h"
 #include "abi/event_channel.h"
@@ -156,6 +157,7 @@ hosted_open(struct xengntdev_handle *h)
 		errno = ENOMEM;
 		return -1;
 	}
+	g->owner = getpid();
 	g->max = UINT32_MAX;
 	g->free_page = KBGNTTAB_NO_HANDLE;
 	h->hosted = g;
@@ -198,10 +200,15 @@ mapping_drop(struct gnttab_hosted *g, struct gnttab_mapping *m)
 	free(m);
 }
 
+/*
+ * A child after fork() shares the channel with its parent: what it closes must
+ * not be unmapped for the parent, too.
+ */
 static void
 hosted_close(struct xengntdev_handle *h)
 {
 	struct gnttab_hosted *g = h->hosted;
+	bool inherited = g->owner != getpid();
 	unsigned i;
 
 	for (i = 0; i < MAP_BUCKETS; i++) {
@@ -209,7 +216,12 @@ hosted_close(struct xengntdev_handle *h)
 			struct gnttab_mapping *m = g->mappings[i];
 
 			g->mappings[i] = m->next;
-			mapping_drop(g, m);
+			if (inherited) {
+				munmap(m->addr, (size_t)m->count * GNTTAB_PAGE);
+				free(m);
+			} else {
+				mapping_drop(g, m);
+			}
 		}
 	}
 	hosted_pages_free(g);

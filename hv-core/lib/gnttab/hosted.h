@@ -8,6 +8,8 @@
 #ifndef LIB_GNTTAB_HOSTED_H
 #define LIB_GNTTAB_HOSTED_H
 
+#include <sys/types.h>
+
 #include "provider.h"
 
 #include "../hosted/client.h"
@@ -31,6 +33,7 @@ struct gnttab_page {
 };
 
 struct gnttab_hosted {
+	pid_t owner; /* who opened it */
 	struct hv_client *client;
 	void *ops; /* PIN_BATCH operations in the arena */
 	uint32_t max;

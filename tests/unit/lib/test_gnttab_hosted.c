@@ -276,6 +276,31 @@ closing_the_handle_unmaps_and_notifies(void **state)
 }
 
 static void
+a_forked_child_closes_without_unmapping_for_its_parent(void **state)
+{
+	struct world *w = *state;
+	pid_t child;
+	uint8_t *p;
+	int status;
+
+	guest_grant(&w->g, 8, 1, GTF_permit_access);
+	frame(w, 1)[7] = 9;
+	p = xengnttab_map_grant_ref_notify(
+	    w->xgt, w->g.domid, 8, RW, 7, UINT32_MAX);
+	assert_non_null(p);
+	child = fork();
+	if (child == 0)
+		_exit(xengnttab_close(w->xgt));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(frame(w, 1)[7], 9);
+	assert_int_equal(in_use(w, 8), IN_USE);
+	p[7] = 8;
+	assert_int_equal(xengnttab_unmap(w->xgt, p, 1), 0);
+	assert_int_equal(frame(w, 1)[7], 0);
+}
+
+static void
 a_mapping_outlives_its_granter(void **state)
 {
 	struct world *w = *state;
@@ -541,6 +566,7 @@ main(void)
 		T(unmapping_clears_the_byte_and_sends_the_event),
 		T(a_notification_that_cannot_be_set_up_maps_nothing),
 		T(closing_the_handle_unmaps_and_notifies),
+		T(a_forked_child_closes_without_unmapping_for_its_parent),
 		T(a_mapping_outlives_its_granter),
 		T(a_batch_gives_pages_and_marks_those_that_fail),
 		T(a_read_only_batch_cannot_be_written),
