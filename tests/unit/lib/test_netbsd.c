@@ -185,6 +185,7 @@ foreign_pages_report_their_errors(void **state)
 	xenforeignmemory_handle *x = xenforeignmemory_open(NULL, 0);
 	const xen_pfn_t pfns[] = { 3, 4 };
 	int err[2] = { 9, 9 };
+	xenforeignmemory_resource_handle *r;
 	size_t size;
 	void *p;
 
@@ -198,9 +199,10 @@ foreign_pages_report_their_errors(void **state)
 	assert_null(xenforeignmemory_map(x, 7, RW, 2, pfns, NULL));
 	assert_int_equal(errno, EINVAL);
 	p = NULL;
-	assert_non_null(
-	    xenforeignmemory_map_resource(x, 7, 1, 0, 2, 1, &p, RW, 0));
+	r = xenforeignmemory_map_resource(x, 7, 1, 0, 2, 1, &p, RW, 0);
+	assert_non_null(r);
 	assert_int_equal(fake.request, 0x80205007);
+	assert_int_equal(xenforeignmemory_unmap_resource(x, r), 0);
 	assert_int_equal(xenforeignmemory_resource_size(x, 7, 1, 0, &size), -1);
 	assert_int_equal(errno, EOPNOTSUPP);
 	xenforeignmemory_close(x);
