@@ -238,7 +238,11 @@ options() {
 }
 
 all() {
-	"$dir/bin/xenstore-rm" /t /u /w /local/domain/0/rel
+	# both begin with the same store: rel's parents are made, if missing
+	"$dir/bin/xenstore-write" rel ''
+	for path in /t /u /w rel; do
+		"$dir/bin/xenstore-rm" "$path" 2>/dev/null || :
+	done
 	values
 	listing
 	widths
