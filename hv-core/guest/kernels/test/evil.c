@@ -233,7 +233,7 @@ flood(void)
 	uint32_t tx;
 	unsigned int i;
 
-	for (i = 0; i < 200000; i++)
+	for (i = 0; i < 20000; i++)
 		(void)guest_evtchn_notify(
 		    i % 2 ? boot->store_port : boot->console_port);
 	for (i = 0; i < 1024; i++)
