@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv-core/lib/evtchn/netbsd_xenevt.h"
+#include "hv-core/lib/common/netbsd_xenevt.h"
 #include "xenevtchn.h"
 
 struct xenevt {

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "../common/provider.h"
-#include "netbsd_xenevt.h"
+#include "../common/netbsd_xenevt.h"
 
 static int
 netbsd_open(struct xenevtchn_handle *xce, unsigned flags)

@@ -9,7 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 
-#include "hv-core/lib/evtchn/netbsd_xenevt.h"
+#include "hv-core/lib/common/netbsd_xenevt.h"
 #include "xenevtchn.h"
 
 static char node[128];

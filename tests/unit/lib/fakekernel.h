@@ -26,10 +26,14 @@
 
 #define FAKE_PAGES 64
 
+#ifndef FAKE_PREFIX
+#define FAKE_PREFIX "/fake/"
+#endif
+
 static char fake_opened[64]; /* the last such path */
 
 /* The ioctl's result, errno set if it is -1. */
-static int fake_ioctl(unsigned long request, void *arg);
+int fake_ioctl(unsigned long request, void *arg);
 
 int open(const char *path, int flags, ...);
 int open64(const char *path, int flags, ...);

@@ -76,7 +76,7 @@ batch(struct privcmd_mmapbatch_v2 *b)
 		b->err[i] = (int)b->arr[i] == bad_page ? -EINVAL : 0;
 }
 
-static int
+int
 fake_ioctl(unsigned long request, void *arg)
 {
 	fake.request = request;

@@ -4,7 +4,6 @@
  * give them, and the sizes that are part of the numbers. (libxenevtchn's runs
  * on a real node in the kernfs tests.)
  */
-#define FAKE_PREFIX "/fake/"
 #include "fakekernel.h"
 
 #include "xencall.h"
@@ -31,7 +30,7 @@ word(unsigned at)
 	return w;
 }
 
-static int
+int
 fake_ioctl(unsigned long request, void *arg)
 {
 	fake.request = request;

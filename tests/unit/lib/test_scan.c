@@ -3,7 +3,6 @@
  * libxenmanage on a hypervisor without get_domain_state: what two scans of all
  * domains, compared, say. The hypervisor is a table behind xencall's ioctl.
  */
-#define FAKE_PREFIX "/fake/"
 #include "fakekernel.h"
 
 #include "abi/domctl.h"
@@ -44,7 +43,7 @@ old_domctl(struct xen_domctl *d)
 	return ESRCH;
 }
 
-static int
+int
 fake_ioctl(unsigned long request, void *arg)
 {
 	uint64_t *words = arg;

@@ -4,8 +4,8 @@
  * and for hv-kernfs, which serves one. They are NetBSD's on every platform:
  * Linux's <sys/ioctl.h> would encode them differently.
  */
-#ifndef LIB_EVTCHN_NETBSD_XENEVT_H
-#define LIB_EVTCHN_NETBSD_XENEVT_H
+#ifndef LIB_COMMON_NETBSD_XENEVT_H
+#define LIB_COMMON_NETBSD_XENEVT_H
 
 #include <stdint.h>
 
