@@ -13,6 +13,7 @@ cfg_new(struct arena *mem, struct diag *diag)
 
 	c->mem = mem;
 	c->diag = diag;
+	c->source = "configuration";
 	return c;
 }
 
@@ -25,6 +26,7 @@ cfg_parse_file(struct cfg *c, const char *file)
 	size_t len;
 	int err;
 
+	c->source = at.file;
 	if (in == NULL) {
 		diag_error(c->diag, &at, "%s", strerror(errno));
 		return -1;

@@ -44,6 +44,7 @@ struct cfg_entry {
 struct cfg {
 	struct arena *mem;
 	struct diag *diag;
+	const char *source; /* the first file; for what is said of the whole */
 	struct cfg_entry *entry;
 	size_t entries;
 };

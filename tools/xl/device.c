@@ -227,6 +227,17 @@ all_closed(void *arg)
 	return true;
 }
 
+/* Whether no frontend has ever taken up DEV: then none will let go of it. */
+static bool
+frontend_is_absent(
+    struct store *st, struct arena *mem, const struct device *dev)
+{
+	const char *state =
+	    store_read_in(st, mem, device_frontend(mem, dev), "state");
+
+	return state == NULL || atoi(state) <= XenbusStateInitialising;
+}
+
 static void
 ask_to_close(struct store *st, struct arena *mem, const struct device *dev,
     enum device_removal how)
@@ -244,6 +255,8 @@ ask_to_close(struct store *st, struct arena *mem, const struct device *dev,
 	/* One that has closed already would not say so again. */
 	if (now != NULL && atoi(now) == XenbusStateClosed)
 		return;
+	if (frontend_is_absent(st, mem, dev))
+		how = DEVICE_GUEST_DEAD;
 	store_change(st, state, changes, how == DEVICE_GUEST_DEAD ? 3 : 2);
 }
 

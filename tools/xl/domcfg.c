@@ -72,18 +72,14 @@ domcfg_parse_uuid(const char *text, uint8_t uuid_out[16])
 	return 0;
 }
 
-/* The place of KEY, or the start of the configuration if it is not there. */
+/* The place of KEY, or the configuration as such if it is not there. */
 static struct srcpos
 place(struct cfg *c, const char *key)
 {
 	const struct cfg_entry *e = cfg_find(c, key);
-	struct srcpos at = { "configuration", 1, 1 };
+	struct srcpos at = { c->source, 0, 0 };
 
-	if (e != NULL)
-		return e->value->at;
-	if (c->entries > 0)
-		at.file = c->entry[0].at.file;
-	return at;
+	return e != NULL ? e->value->at : at;
 }
 
 static void

@@ -247,7 +247,7 @@ static const char *
 check_notes(struct arena *mem, const struct notes *n)
 {
 	if (!n->any)
-		return "it has no Xen ELF notes: not a kernel for a domU (an "
+		return "no Xen ELF notes: not a kernel for a domU (an "
 		       "ordinary program?)";
 	if (n->xen_version == NULL || strncmp(n->xen_version, "xen-3.", 6) != 0)
 		return "its notes do not say that it is for Xen 3 and later";

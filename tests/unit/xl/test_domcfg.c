@@ -146,7 +146,7 @@ each_mistake_is_one_line_with_its_place(void **state)
 		    "'memory'?)\n" },
 		{ "kernel='/k'\nmemory=1\nfrobnicate='x'\n",
 		    "dom:3:1: unknown key 'frobnicate'\n" },
-		{ "memory=1\n", "dom:1:1: 'kernel' is missing\n" },
+		{ "memory=1\n", "configuration: 'kernel' is missing\n" },
 		{ "kernel='/k'\nmemory=0\n",
 		    "dom:2:8: 'memory' must be from 1 to 16777216, not 0\n" },
 		{ "kernel='/k'\nmemory='1g'\n",
@@ -210,12 +210,12 @@ all_mistakes_of_a_file_are_reported_in_its_order(void **state)
 	    0);
 	assert_int_equal(domcfg_read(f->cfg, &defaults, &d), -1);
 	assert_string_equal(complaints(f, DIAG_ERROR),
-	    "dom:1:1: 'kernel' is missing\n"
 	    "dom:1:9: vif: mac '1' must be six pairs of hex digits, and not "
 	    "a group address\n"
 	    "dom:2:9: 'vcpus' must be from 1 to 32, not 0\n"
 	    "dom:3:10: disk: no virtual device is given\n"
-	    "dom:4:1: unknown key 'kernal' (did you mean 'kernel'?)\n");
+	    "dom:4:1: unknown key 'kernal' (did you mean 'kernel'?)\n"
+	    "configuration: 'kernel' is missing\n");
 }
 
 static void
