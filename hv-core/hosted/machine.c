@@ -104,11 +104,14 @@ machine_init(struct hvd *h)
 		log_loud("starting: %s", strerror(errno));
 		return -1;
 	}
+	/* First: it finds out whether the place is taken. */
+	if (nodes_create(h) != 0)
+		return -1;
 	if (core_init(h) != 0) {
 		log_loud("not enough memory for the hypervisor's tables");
 		return -1;
 	}
-	if (spawner_start(h) != 0 || nodes_create(h) != 0)
+	if (spawner_start(h) != 0)
 		return -1;
 	if (h->config->kernel_fd >= 0) {
 		int err = spawner_dom0(h);

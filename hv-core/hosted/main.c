@@ -178,6 +178,19 @@ set_environment(const struct hvd_config *c)
 	setenv("HV_ROOT", c->root, 1);
 }
 
+/* Descriptors 0 to 2 are not for what we open ourselves. */
+static void
+fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -185,6 +198,7 @@ main(int argc, char **argv)
 	const char *why = "";
 	int opt;
 
+	fill_standard_descriptors();
 	machine_config_init(&c.machine);
 	c.kernel_fd = -1;
 	c.root = env_or("HV_ROOT", HV_ROOT_DEFAULT);
@@ -193,8 +207,10 @@ main(int argc, char **argv)
 		parse_option(&c, opt);
 	for (; optind < argc; optind++)
 		add_word(&c.machine, argv[optind]);
-	if (cmdline_check(&c.machine, &why) != 0)
-		usage_error(why, "");
+	if (cmdline_check(&c.machine, &why) != 0) {
+		fprintf(stderr, "hvd: %s\n", why);
+		return 2;
+	}
 	if (c.root[0] != '/')
 		usage_error("HV_ROOT is not an absolute path: ", c.root);
 	if (c.libexec == NULL)

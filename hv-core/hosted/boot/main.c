@@ -227,9 +227,11 @@ check(const struct options *o, const struct bootcfg *cfg)
 		const struct bootcfg_entry *e = &cfg->entry[i];
 		int hv, kernel;
 
-		printf("%c%c. %s\n", cfg->choice == i + 1 ? '*' : ' ',
-		    bootcfg_letters(cfg) ? (char)('a' + i) : (char)('1' + i),
-		    e->text);
+		printf("%c", cfg->choice == i + 1 ? '*' : ' ');
+		if (bootcfg_letters(cfg))
+			printf("%c. %s\n", (char)('a' + i), e->text);
+		else
+			printf("%u. %s\n", i + 1, e->text);
 		if (plan_make(&plan, e->commands) != 0) {
 			plain++;
 			printf("     %s\n", plan.why);
