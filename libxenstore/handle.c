@@ -266,8 +266,10 @@ handle_ask(struct xs_handle *h, unsigned type, xs_transaction_t txn,
 		errno = EBADF;
 		return NULL;
 	}
-	if (reply->type != WIRE_ERROR)
+	if (reply->type != WIRE_ERROR) {
+		errno = 0; /* callers rely on it */
 		return reply;
+	}
 	err = error_to_errno(error_from_name(reply->body, reply->len));
 	free(reply);
 	errno = err;

@@ -11,6 +11,9 @@
  * return a pointer give NULL and set errno; every array they return is ONE
  * block of malloc, strings included: one free() and all is gone.
  *
+ * A request that succeeds sets errno to 0: programs exist that look at nothing
+ * else.
+ *
  * Errors that any request may give beside the ones named: EINVAL (a path or
  * argument that the server refuses), EACCES (no right), E2BIG (the request
  * exceeds XENSTORE_PAYLOAD_MAX; nothing was sent), EBADF (the connection has

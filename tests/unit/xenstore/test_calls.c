@@ -267,6 +267,18 @@ quotas_are_named_asked_and_set(void **state)
 }
 
 static void
+success_clears_errno(void **state)
+{
+	(void)state;
+	errno = ENOENT;
+	assert_true(xs_mkdir(h, 0, "/x"));
+	assert_int_equal(errno, 0);
+	errno = ENOENT;
+	free(xs_read(h, 0, "/x", NULL));
+	assert_int_equal(errno, 0);
+}
+
+static void
 a_payload_that_is_too_long_is_not_sent(void **state)
 {
 	static char big[XENSTORE_PAYLOAD_MAX + 1];
@@ -327,6 +339,7 @@ main(void)
 		TEST(control_sends_arguments_as_they_are),
 		TEST(features_of_a_server_are_asked_once),
 		TEST(quotas_are_named_asked_and_set),
+		TEST(success_clears_errno),
 		TEST(a_payload_that_is_too_long_is_not_sent),
 		TEST(restrict_is_refused_unsent),
 		TEST(the_suspend_port_is_read_over_a_connection_of_its_own),
