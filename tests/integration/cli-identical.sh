@@ -14,8 +14,8 @@ set -eu
 build=$(cd "${1:?usage: cli-identical.sh BUILD [RUNDIR]}" && pwd)
 theirs=/usr/bin
 if [ ! -x "$theirs/xenstore-ls" ]; then
-	echo "skipped: Debian's xenstore-utils are not installed"
-	exit 77
+	echo "skip xenstore-* say what Debian's say: xenstore-utils is not installed"
+	exit 0
 fi
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/cli-identical.XXXXXX")
@@ -40,7 +40,7 @@ else
 	until [ -S "$dir/socket" ]; do
 		n=$((n + 1))
 		if [ "$n" -gt 100 ] || ! kill -0 "$daemon" 2>/dev/null; then
-			echo "xenstored did not start:"
+			echo "FAIL xenstored starts"
 			cat "$dir/xenstored.log"
 			exit 1
 		fi
@@ -268,8 +268,8 @@ all >"$dir/theirs"
 fill_bin "$build/bin"
 all >"$dir/ours"
 if ! diff -a "$dir/theirs" "$dir/ours" >"$dir/diff"; then
-	echo "Debian's (<) and ours (>) differ:"
+	echo "FAIL xenstore-* say what Debian's (<) say"
 	head -n 60 "$dir/diff"
 	exit 1
 fi
-echo "$(grep -c '^== ' "$dir/ours") commands: identical"
+echo "ok xenstore-* say what Debian's say in $(grep -c '^== ' "$dir/ours") commands"
