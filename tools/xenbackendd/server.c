@@ -8,6 +8,7 @@
 #include "tools/common/log.h"
 #include "tools/common/paths.h"
 #include "tools/xenbackendd/decide.h"
+#include "tools/xenbackendd/nodes.h"
 #include "tools/xenbackendd/script.h"
 #include "tools/xenbackendd/server.h"
 #include "xenstore.h"
@@ -40,60 +41,6 @@ static void device_check(struct device *dev);
 
 /* -------------------------------------------------------- the store ------- */
 
-/* The value of DIR/NODE; NULL with errno. The caller frees it. */
-static char *
-node_read(
-    struct server *s, xs_transaction_t t, const char *dir, const char *node)
-{
-	char path[PATH_SIZE];
-
-	if (s->xs == NULL) {
-		errno = EBADF;
-		return NULL;
-	}
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, node) >=
-	    sizeof(path)) {
-		errno = E2BIG;
-		return NULL;
-	}
-	return xs_read(s->xs, t, path, NULL);
-}
-
-/* Writes NODES[0..COUNT) = VALUES[..] below DIR, unless the device has gone:
- * it must not come back as a stump. 0, or -1 with errno. */
-static int
-nodes_write(struct server *s, const char *dir, size_t count,
-    const char *const *nodes, const char *const *values)
-{
-	char path[PATH_SIZE];
-	char *there;
-	xs_transaction_t t;
-	int ok;
-
-	do {
-		t = s->xs == NULL ? XBT_NULL : xs_transaction_start(s->xs);
-		if (t == XBT_NULL)
-			return -1;
-		there = node_read(s, t, dir, "frontend");
-		ok = there != NULL;
-		free(there);
-		for (size_t i = 0; ok && i < count; i++) {
-			snprintf(path, sizeof(path), "%s/%s", dir, nodes[i]);
-			ok = xs_write(s->xs, t, path, values[i],
-			    (unsigned)strlen(values[i]));
-		}
-		if (!ok) {
-			int err = errno;
-
-			xs_transaction_end(s->xs, t, true);
-			errno = err;
-			return -1;
-		}
-		ok = xs_transaction_end(s->xs, t, false);
-	} while (!ok && errno == EAGAIN);
-	return ok ? 0 : -1;
-}
-
 static void
 store_lost(struct server *s)
 {
@@ -110,14 +57,6 @@ store_lost(struct server *s)
 	xs_close(s->xs);
 	s->xs = NULL;
 	evtimer_add(s->retry, &tv);
-}
-
-/* True if errno says that the connection has ended. */
-static int
-connection_ended(void)
-{
-	return errno == EBADF || errno == EPIPE || errno == EIO ||
-	       errno == ECONNRESET;
 }
 
 /* ---------------------------------------------------------- devices ------- */
@@ -186,7 +125,7 @@ default_script(const struct device *dev)
 static void
 device_read_script(struct device *dev)
 {
-	char *name = node_read(dev->server, XBT_NULL, dev->path, "script");
+	char *name = nodes_read(dev->server->xs, dev->path, "script");
 	const char *use = name != NULL && *name != '\0' ? name : NULL;
 	char path[PATH_SIZE];
 	char *copy;
@@ -215,31 +154,17 @@ device_conclude(struct device *dev, const char *why)
 	static const char *const nodes[] = { "hotplug-status",
 		"hotplug-error" };
 	const char *values[] = { why == NULL ? "connected" : "error", why };
-	char *said =
-	    node_read(dev->server, XBT_NULL, dev->path, "hotplug-status");
+	char *said = nodes_read(dev->server->xs, dev->path, "hotplug-status");
 	int unsaid = said == NULL || *said == '\0';
 
 	if (why != NULL && said != NULL && strcmp(said, "connected") == 0)
 		unsaid = 1;
 	free(said);
 	if (unsaid &&
-	    nodes_write(dev->server, dev->path, why == NULL ? 1 : 2, nodes,
+	    nodes_write(dev->server->xs, dev->path, why == NULL ? 1 : 2, nodes,
 		values) != 0 &&
 	    errno != ENOENT)
 		log_warn("%s: cannot write hotplug-status", dev->path);
-}
-
-/* hotplug-status goes when the script is through: toolstacks wait for that
- * before they remove the nodes. Never makes one. */
-static void
-device_forget_status(struct device *dev)
-{
-	char path[PATH_SIZE];
-
-	if (dev->server->xs != NULL &&
-	    (size_t)snprintf(path, sizeof(path), "%s/hotplug-status",
-		dev->path) < sizeof(path))
-		(void)xs_rm(dev->server->xs, XBT_NULL, path);
 }
 
 static void
@@ -259,7 +184,7 @@ device_done(void *arg, const char *why)
 	} else {
 		dev->phase = PHASE_DETACHED;
 		s->detached += why == NULL;
-		device_forget_status(dev);
+		nodes_remove(s->xs, dev->path, "hotplug-status");
 	}
 	dev->running = ACTION_NONE;
 	/* Its nodes may have changed while the script ran. */
@@ -283,7 +208,7 @@ device_run(struct device *dev, enum decide_action action)
 static int
 device_view(struct device *dev, struct decide_view *view, char **status_out)
 {
-	char *state = node_read(dev->server, XBT_NULL, dev->path, "state");
+	char *state = nodes_read(dev->server->xs, dev->path, "state");
 
 	*status_out = NULL;
 	view->hotplug_status = "";
@@ -294,9 +219,8 @@ device_view(struct device *dev, struct decide_view *view, char **status_out)
 	if (state[0] >= '0' && state[0] <= '9' && state[1] == '\0')
 		view->state = (unsigned)(state[0] - '0');
 	free(state);
-	*status_out =
-	    node_read(dev->server, XBT_NULL, dev->path, "hotplug-status");
-	if (*status_out == NULL && connection_ended())
+	*status_out = nodes_read(dev->server->xs, dev->path, "hotplug-status");
+	if (*status_out == NULL && nodes_disconnected())
 		return -1;
 	if (*status_out != NULL)
 		view->hotplug_status = *status_out;
@@ -313,7 +237,7 @@ device_check(struct device *dev)
 	if (dev->running != ACTION_NONE)
 		return; /* device_done looks again */
 	if (device_view(dev, &view, &status) != 0) {
-		if (connection_ended())
+		if (nodes_disconnected())
 			store_lost(dev->server);
 		free(status);
 		return;
