@@ -176,6 +176,42 @@ serve(struct daemon *d, int ready_fd, int background_fd)
 		event_free(events[i]);
 }
 
+/* GIVEN as an absolute path, since a daemon changes its folder; or NAME in the
+ * folder WHICH, which is made. Exits 1 if that cannot be. */
+static const char *
+file_path(char buf[PATH_MAX], const char *given, enum paths_dir which,
+    const char *name)
+{
+	char cwd[PATH_MAX];
+
+	if (given == NULL) {
+		if (paths_mkdir(which) != 0 ||
+		    paths_join(buf, PATH_MAX, which, "%s", name) != 0)
+			fatal("%s", paths_dir(which));
+		return buf;
+	}
+	if (given[0] == '/')
+		return given;
+	if (getcwd(cwd, sizeof(cwd)) == NULL ||
+	    (size_t)snprintf(buf, PATH_MAX, "%s/%s", cwd, given) >= PATH_MAX)
+		fatalx("%s: path too long", given);
+	return buf;
+}
+
+/* The only one of us; exits 1 if there is another. */
+static int
+take_lock(const char *path)
+{
+	pid_t owner;
+	int lock = lock_take(path, &owner);
+
+	if (lock < 0 && errno == EWOULDBLOCK)
+		fatalx("already running (pid %ld)", (long)owner);
+	if (lock < 0)
+		fatal("%s", path);
+	return lock;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -189,40 +225,29 @@ main(int argc, char **argv)
 	struct daemon d = { .log_fd = -1 };
 	struct options o;
 	int lock, background = -1;
-	pid_t owner;
 
 	log_init(argv[0]);
 	o = parse(argc, argv);
 	config.vbd_script = o.vbd_script;
-	if (o.pid_file == NULL) {
-		if (paths_mkdir(PATHS_RUN) != 0 ||
-		    paths_join(pid_file, sizeof(pid_file), PATHS_RUN,
-			"xenbackendd.pid") != 0)
-			fatal("%s", paths_dir(PATHS_RUN));
-		o.pid_file = pid_file;
-	}
-	if (o.log == NULL && !o.foreground) {
-		if (paths_mkdir(PATHS_LOG) != 0 ||
-		    paths_join(log_file, sizeof(log_file), PATHS_LOG,
-			"xenbackendd.log") != 0)
-			fatal("%s", paths_dir(PATHS_LOG));
-		o.log = log_file;
-	}
+	o.pid_file =
+	    file_path(pid_file, o.pid_file, PATHS_RUN, "xenbackendd.pid");
+	if (o.log != NULL || !o.foreground)
+		o.log =
+		    file_path(log_file, o.log, PATHS_LOG, "xenbackendd.log");
 
 	signal(SIGPIPE, SIG_IGN);
 	if (!o.foreground && (background = proc_daemonize()) < 0)
 		fatal("cannot go to the background");
-	lock = lock_take(o.pid_file, &owner);
-	if (lock < 0 && errno == EWOULDBLOCK)
-		fatalx("already running (pid %ld)", (long)owner);
-	if (lock < 0)
-		fatal("%s", o.pid_file);
+	lock = take_lock(o.pid_file);
 	d.base = event_base_new();
 	if (d.base == NULL)
 		fatalx("cannot make an event loop");
 	d.server = server_new(d.base, &config);
-	if (d.server == NULL)
-		fatal("cannot connect to xenstored");
+	if (d.server == NULL) {
+		log_warn("cannot connect to xenstored");
+		lock_release(lock, o.pid_file);
+		return 1;
+	}
 	d.log = o.log;
 	if (open_log(&d, 0) != 0)
 		fatal("cannot open %s", o.log);
