@@ -241,6 +241,9 @@ device_step(struct device *dev)
 		     frontend_gone(dev,
 			 xenbus_read_state(xb, XENBUS_NO_TX, dev->front.path))))
 		close_now(dev);
+	/* The toolstack asked for what had been done just before. */
+	if (dev->phase == DEVICE_CLOSED && own == XenbusStateClosing)
+		switch_state(dev, XenbusStateClosed);
 	if (dev->phase == DEVICE_CLOSED &&
 	    (own == XenbusStateUnknown || own == XenbusStateInitialising)) {
 		dev->done = 1;

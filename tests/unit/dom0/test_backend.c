@@ -556,6 +556,22 @@ the_toolstack_s_5_waits_for_the_frontend(void **state)
 }
 
 static void
+a_5_that_comes_late_is_answered_too(void **state)
+{
+	struct world *w = *state;
+
+	connected_vbd(w);
+	set(w, FRONT_VBD, "state", "6");
+	settle(w);
+	worker_says(WORKER_STOPPED, 0, "");
+	settle(w);
+	set(w, VBD, "online", "0");
+	set(w, VBD, "state", "5");
+	settle(w);
+	assert_string_equal(get(w, VBD, "state"), "6");
+}
+
+static void
 a_worker_killed_while_the_frontend_closes_is_replaced(void **state)
 {
 	struct world *w = *state;
@@ -951,6 +967,7 @@ main(void)
 		T(a_broken_ring_is_reported_and_closes_the_device),
 		T(a_closing_frontend_ends_worker_then_device),
 		T(the_toolstack_s_5_waits_for_the_frontend),
+		T(a_5_that_comes_late_is_answered_too),
 		T(a_worker_killed_while_the_frontend_closes_is_replaced),
 		T(a_domain_that_has_shut_down_is_not_waited_for),
 		T(a_domain_that_dies_takes_its_devices_along),
