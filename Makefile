@@ -188,7 +188,7 @@ $(GB)/libguest.a: $(GUEST_OBJS)
 define kernel_rule
 $(GB)/$(1): $(patsubst %.c,$(GB)/%.o,$(2)) $(GB)/libguest.a $(filter $(GB)/%.a,$(GLIBS_$(1)))
 	$$(call say,LD,$$@)
-	$$(q)$$(CC) -static -no-pie -Wl,--gc-sections -o $$@ $$(filter %.o,$$^) \
+	$$(q)$$(CC) -static -Wl,--gc-sections -o $$@ $$(filter %.o,$$^) \
 	    -Wl,--whole-archive $(GB)/libguest.a -Wl,--no-whole-archive $(GLIBS_$(1))
 endef
 $(foreach g,$(GDIRS),$(eval $(call kernel_rule,$(g),$(wildcard hv-core/guest/kernels/$(g)/*.c))))
