@@ -517,6 +517,41 @@ only_new_devices_are_attached(void **state)
 }
 
 static void
+devices_are_attached_in_ascending_order(void **state)
+{
+	static const char *const ids[] = { "900", "20", "100", "zebra", "0x5" };
+	uint32_t port[5];
+	char path[64], back[64];
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		snprintf(back, sizeof(back), "/local/domain/0/b/%s", ids[i]);
+		snprintf(path, sizeof(path), "device/vbd/%s/backend", ids[i]);
+		fake_set(&world.store, path, back);
+		snprintf(
+		    path, sizeof(path), "device/vbd/%s/backend-id", ids[i]);
+		fake_set(&world.store, path, "0");
+		snprintf(path, sizeof(path), "device/vbd/%s/state", ids[i]);
+		fake_set(&world.store, path, "1");
+		snprintf(
+		    back, sizeof(back), "/local/domain/0/b/%s/state", ids[i]);
+		fake_set(&world.store, back, "2");
+	}
+	while (guest_step(0) > 0)
+		;
+	for (size_t i = 0; i < 5; i++) {
+		snprintf(
+		    path, sizeof(path), "device/vbd/%s/event-channel", ids[i]);
+		port[i] = (uint32_t)atoi(fake_get(&world.store, path));
+	}
+	assert_true(port[1] > 0 && port[1] < port[2] && port[2] < port[0]);
+	assert_int_equal(port[3], 0); /* not numbers, not devices */
+	assert_int_equal(port[4], 0);
+	fake_rm(&world.store, "device/vbd");
+	fake_rm(&world.store, "/local/domain/0/b");
+}
+
+static void
 a_device_without_a_backend_is_closed(void **state)
 {
 	(void)state;
@@ -593,6 +628,7 @@ main(void)
 		T(a_replaced_backend_goes_on_where_the_old_one_stood),
 		T(few_grants_make_it_slow_but_not_wrong),
 		T(only_new_devices_are_attached),
+		T(devices_are_attached_in_ascending_order),
 		T(a_device_without_a_backend_is_closed),
 		T(a_backend_that_says_rubbish_is_refused),
 	};
