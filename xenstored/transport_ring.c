@@ -2,6 +2,7 @@
 #include "xenstored/transport_ring.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -390,11 +391,15 @@ open_libraries(struct rings *rings)
 {
 	static const char hint[] =
 	    "is a hypervisor running? (-D serves sockets without one)";
-	int virq;
+	int virq, fd;
 
 	rings->evtchn = xenevtchn_open(NULL, 0);
 	if (rings->evtchn == NULL)
 		fatal("cannot open event channels; %s", hint);
+	/* on_event() asks until nothing is left: that must not sleep */
+	fd = xenevtchn_fd(rings->evtchn);
+	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
+		fatal("cannot make the event channels non-blocking");
 	rings->gnttab = xengnttab_open(NULL, 0);
 	if (rings->gnttab == NULL)
 		fatal("cannot open grant tables; %s", hint);
