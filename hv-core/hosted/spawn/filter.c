@@ -5,8 +5,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include "hv-core/hosted/proto.h"
 #include "hv-core/hosted/spawn/spawn.h"
@@ -114,17 +119,57 @@ filter_build(scmp_filter_ctx ctx)
 	return err;
 }
 
+/* The compiled program by way of a file: the library knows no other. */
+static int
+filter_export(scmp_filter_ctx ctx, struct filter *f)
+{
+	int fd = memfd_create("filter", MFD_CLOEXEC);
+	off_t size;
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = seccomp_export_bpf(ctx, fd);
+	size = lseek(fd, 0, SEEK_END);
+	if (err == 0 && size > 0)
+		f->prog.filter = malloc((size_t)size);
+	if (f->prog.filter == NULL ||
+	    pread(fd, f->prog.filter, (size_t)size, 0) != size)
+		err = err != 0 ? err : -ENOMEM;
+	f->prog.len = (unsigned short)((size_t)size / sizeof(*f->prog.filter));
+	close(fd);
+	return err;
+}
+
 int
-filter_load(void)
+filter_make(struct filter *f)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int err;
 
+	memset(f, 0, sizeof(*f));
 	if (ctx == NULL)
 		return -ENOMEM;
 	err = filter_build(ctx);
 	if (err == 0)
-		err = seccomp_load(ctx);
+		err = filter_export(ctx, f);
 	seccomp_release(ctx);
+	if (err != 0)
+		filter_free(f);
 	return err;
+}
+
+void
+filter_free(struct filter *f)
+{
+	free(f->prog.filter);
+	f->prog.filter = NULL;
+}
+
+int
+filter_load(const struct filter *f)
+{
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &f->prog, 0, 0) != 0)
+		return -errno;
+	return 0;
 }

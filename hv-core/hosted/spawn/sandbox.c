@@ -177,7 +177,8 @@ child_signals(void)
 }
 
 static _Noreturn void
-child_main(const struct sandbox *sb, int why, int go)
+child_main(
+    const struct sandbox *sb, const struct filter *filter, int why, int go)
 {
 	static char *const argv[] = { (char *)(uintptr_t) "guest", NULL };
 	static char *const envp[] = { NULL };
@@ -195,7 +196,7 @@ child_main(const struct sandbox *sb, int why, int go)
 	child_limits(sb);
 	child_or_die(
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "PR_SET_NO_NEW_PRIVS");
-	errno = -filter_load();
+	errno = -filter_load(filter);
 	child_or_die(errno == 0, "loading the system call filter");
 	syscall(SYS_execveat, SPAWN_IMAGE_FD, "", argv, envp, AT_EMPTY_PATH);
 	child_dies("executing the image");
@@ -283,17 +284,24 @@ sandbox_start(const struct sandbox *sb, pid_t *pid_out, int *pidfd_out,
     struct spawn_error *e)
 {
 	int why[2] = { -1, -1 }, go[2] = { -1, -1 };
+	struct filter filter = { { 0, NULL } };
 	int pidfd = -1, ret = -1;
 	pid_t pid = -1;
+	int err;
 
 	memset(e, 0, sizeof(*e));
+	err = filter_make(&filter);
+	if (err != 0) {
+		fail(e, -err, "compiling the system call filter");
+		goto out;
+	}
 	if (pipe2(why, O_CLOEXEC) != 0 || pipe2(go, O_CLOEXEC) != 0) {
 		fail(e, errno, "making a pipe");
 		goto out;
 	}
 	pid = clone_child(&pidfd, e);
 	if (pid == 0)
-		child_main(sb, why[1], go[0]);
+		child_main(sb, &filter, why[1], go[0]);
 	if (pid < 0)
 		goto out;
 	close(why[1]);
@@ -308,6 +316,7 @@ sandbox_start(const struct sandbox *sb, pid_t *pid_out, int *pidfd_out,
 	*pid_out = pid;
 	*pidfd_out = pidfd;
 out:
+	filter_free(&filter);
 	for (int i = 0; i < 2; i++) {
 		if (why[i] >= 0)
 			close(why[i]);

@@ -8,6 +8,7 @@
 #ifndef HV_HOSTED_SPAWN_SPAWN_H
 #define HV_HOSTED_SPAWN_SPAWN_H
 
+#include <linux/filter.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -75,11 +76,20 @@ int sandbox_start(const struct sandbox *sb, pid_t *pid_out, int *pidfd_out,
 int dom0_start(int image_fd, char *const argv[], pid_t *pid_out, int *pidfd_out,
     struct spawn_error *e);
 
+/* The guests' system call filter, compiled. */
+struct filter {
+	struct sock_fprog prog;
+};
+
 /*
- * Load the guests' system call filter into this process: every call not named
- * answers EPERM. no_new_privs must be set. 0 or -errno.
+ * Compile it: every call that it does not name answers EPERM. 0 or -errno. To
+ * be done before anything is given up, since it allocates.
  */
-int filter_load(void);
+int filter_make(struct filter *f);
+void filter_free(struct filter *f);
+
+/* Put this process under F; no_new_privs must be set. 0 or -errno. */
+int filter_load(const struct filter *f);
 
 /*
  * Answer requests on SOCK until its other end has gone. All processes that were

@@ -73,9 +73,10 @@ pause_ms(long ms)
 #define await(cond)                                                            \
 	do {                                                                   \
 		int left_ = WAIT_MS / 2;                                       \
-		while (!(cond) && left_-- > 0)                                 \
+		bool ok_;                                                      \
+		while (!(ok_ = (cond)) && left_-- > 0)                         \
 			pause_ms(2);                                           \
-		assert_true(cond);                                             \
+		assert_true(ok_);                                              \
 	} while (0)
 
 /* hvd in a child, under M->root. */
