@@ -158,6 +158,7 @@ rename_locked(struct xl *xl, uint32_t domid, const char *name)
 		{ arena_printf(xl->mem, "%s/name", vm != NULL ? vm : dom),
 		    name },
 	};
+	const struct store_condition exists = { dom, NULL };
 	uint32_t other;
 
 	if (xl_lookup_domain(xl, name, &other) == 0) {
@@ -165,7 +166,7 @@ rename_locked(struct xl *xl, uint32_t domid, const char *name)
 		    xl, "a domain '%s' exists already (id %u)", name, other);
 		return -1;
 	}
-	if (errno == ESRCH && store_change(xl->st, dom, changes, 2) == 0)
+	if (errno == ESRCH && store_change(xl->st, &exists, changes, 2) == 0)
 		return 0;
 	xl_error(xl, "domain %u cannot be renamed: %s", domid, strerror(errno));
 	return -1;

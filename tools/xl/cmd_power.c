@@ -82,6 +82,9 @@ ask(struct xl *xl, uint32_t domid, const char *request, struct ending *out)
 {
 	const char *path = control_path(xl, domid);
 	const struct store_change change = { path, request };
+	const struct store_condition exists = {
+		nodes_domain_path(xl->mem, domid), NULL
+	};
 	struct hvinfo_domain info;
 
 	if (hvinfo_domain(xl->info, domid, &info) != 0) {
@@ -92,8 +95,7 @@ ask(struct xl *xl, uint32_t domid, const char *request, struct ending *out)
 	out->domid = domid;
 	out->request = request;
 	memcpy(out->uuid, info.uuid, sizeof(info.uuid));
-	if (store_change(
-		xl->st, nodes_domain_path(xl->mem, domid), &change, 1) == 0)
+	if (store_change(xl->st, &exists, &change, 1) == 0)
 		return 0;
 	xl_error(xl, "%s: %s", path, strerror(errno));
 	return -1;

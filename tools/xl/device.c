@@ -208,7 +208,8 @@ device_wait_ready(struct store *st, struct arena *mem, const struct device *dev,
 	return -1;
 }
 
-/* A backend has let go if it is closed (or gone) and its script has run. */
+/* A backend has let go if it is closed (or gone) and its script, which removes
+ * hotplug-status, has run. */
 static bool
 all_closed(void *arg)
 {
@@ -221,7 +222,7 @@ all_closed(void *arg)
 		if (state == 0)
 			continue;
 		if (state != XenbusStateClosed ||
-		    strcmp(hotplug_status(w, dev), "connected") == 0)
+		    *hotplug_status(w, dev) != '\0')
 			return false;
 	}
 	return true;
@@ -250,14 +251,12 @@ ask_to_close(struct store *st, struct arena *mem, const struct device *dev,
 		{ state, "5" },
 		{ arena_printf(mem, "%s/state", front), "6" },
 	};
-	const char *now = store_read(st, mem, state);
-
 	/* One that has closed already would not say so again. */
-	if (now != NULL && atoi(now) == XenbusStateClosed)
-		return;
+	const struct store_condition cond = { state, "6" };
+
 	if (frontend_is_absent(st, mem, dev))
 		how = DEVICE_GUEST_DEAD;
-	store_change(st, state, changes, how == DEVICE_GUEST_DEAD ? 3 : 2);
+	store_change(st, &cond, changes, how == DEVICE_GUEST_DEAD ? 3 : 2);
 }
 
 /* Removes DIR, and its parent if that is empty then. */

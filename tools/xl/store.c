@@ -215,24 +215,34 @@ store_write_nodes(struct store *st, const struct nodes *n)
 }
 
 struct changes {
-	const char *if_exists;
+	const struct store_condition *cond;
 	const struct store_change *change;
 	size_t count;
 };
+
+static bool
+holds(struct store *st, xs_transaction_t t, const struct store_condition *cond)
+{
+	unsigned len;
+	char *value = xs_read(st->xs, t, cond->path, &len);
+	bool same;
+
+	if (value == NULL)
+		return false;
+	same = cond->unless != NULL && strcmp(value, cond->unless) == 0;
+	free(value);
+	if (same)
+		errno = ECANCELED;
+	return !same;
+}
 
 static bool
 change_all(struct store *st, xs_transaction_t t, const void *arg)
 {
 	const struct changes *c = arg;
 
-	if (c->if_exists != NULL) {
-		unsigned len;
-		char *value = xs_read(st->xs, t, c->if_exists, &len);
-
-		if (value == NULL)
-			return false;
-		free(value);
-	}
+	if (c->cond != NULL && !holds(st, t, c->cond))
+		return false;
 	for (size_t i = 0; i < c->count; i++) {
 		const struct store_change *one = &c->change[i];
 
@@ -246,10 +256,10 @@ change_all(struct store *st, xs_transaction_t t, const void *arg)
 }
 
 int
-store_change(struct store *st, const char *if_exists,
+store_change(struct store *st, const struct store_condition *cond,
     const struct store_change *changes, size_t count)
 {
-	const struct changes all = { if_exists, changes, count };
+	const struct changes all = { cond, changes, count };
 
 	return transaction(st, change_all, &all);
 }

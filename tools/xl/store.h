@@ -49,11 +49,18 @@ struct store_change {
 	const char *value; /* NULL: remove it */
 };
 
+/* What store_change looks at before it changes anything. */
+struct store_condition {
+	const char *path;   /* this node exists ... */
+	const char *unless; /* ... with a value other than this (may be NULL) */
+};
+
 /*
- * Makes all CHANGES in one transaction if the node IF_EXISTS (which may be
- * NULL) exists. ENOENT: it does not; nothing has changed then.
+ * Makes all CHANGES in one transaction if COND (which may be NULL) holds.
+ * ENOENT: the node does not exist; ECANCELED: it has that value. Nothing has
+ * changed then.
  */
-int store_change(struct store *st, const char *if_exists,
+int store_change(struct store *st, const struct store_condition *cond,
     const struct store_change *changes, size_t count);
 
 /*
