@@ -38,6 +38,7 @@ struct state {
 	struct list conns; /* struct conn.link */
 	struct domain *domain[DOMID_FIRST_RESERVED];
 	uint32_t next_conn;
+	uint64_t last_death; /* stamp at which a principal last died */
 	struct diff *diff;
 	struct walk walk;
 	char path[WIRE_PAYLOAD_MAX + 64]; /* of the request at hand */

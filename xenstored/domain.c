@@ -120,6 +120,18 @@ give_to_dom0(struct state *st, const char *path)
 	return true;
 }
 
+/* The highest node on the way up from ID that P owns. */
+static struct ident *
+highest_owned(struct ident *id, const struct principal *p)
+{
+	struct ident *top = id;
+
+	for (; id != NULL; id = id->parent)
+		if (id->owner == p)
+			top = id;
+	return top;
+}
+
 /*
  * Removes all nodes of P with all below them. The root and the specials, which
  * must stay, go to domain 0, as does everything if that is configured.
@@ -133,6 +145,7 @@ remove_owned(struct state *st, struct principal *p)
 
 	while (ok && !list_empty(&p->owned)) {
 		id = list_entry(p->owned.next, struct ident, owned);
+		id = highest_owned(id, p);
 		/* store_path() cannot fail: longer paths are not made */
 		if (store_path(id, path, sizeof(path)) == 0)
 			return;
@@ -167,7 +180,8 @@ domain_bury(struct state *st, struct principal *p)
 	if (introduced)
 		forget(d);
 	remove_owned(st, p);
-	principal_die(st->all, p, ++st->heap.stamp);
+	st->last_death = ++st->heap.stamp;
+	principal_die(st->all, p, st->last_death);
 	if (introduced)
 		tell(st, "@releaseDomain", domid, true);
 }

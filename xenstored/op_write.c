@@ -57,6 +57,9 @@ parse_entry(struct request *req, const char *text, struct acl_entry *entry)
 	entry->who = entry->perm.domid == req->conn->who.self->domid
 			 ? req->conn->who.self
 			 : core_principal(req->st, entry->perm.domid);
+	/* Run again, it gives no right to whoever got the id meanwhile. */
+	if (entry->who != NULL && entry->who->birth_stamp > req->as_of)
+		entry->who = NULL;
 	return XS_OK;
 }
 

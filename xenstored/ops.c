@@ -252,7 +252,7 @@ ops_run(struct request *req)
 	remember(req, op, err);
 }
 
-void
+enum xs_err
 ops_replay(struct request *req, struct txn *txn)
 {
 	const struct op *op = &ops[req->header.type];
@@ -269,4 +269,5 @@ ops_replay(struct request *req, struct txn *txn)
 		reply_error(req, err);
 	if (err == XS_OK && (op->flags & OP_WRITES) != 0)
 		txn->changed = true;
+	return err;
 }

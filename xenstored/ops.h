@@ -18,9 +18,9 @@ void ops_run(struct request *req);
 
 /*
  * Runs REQ inside TXN without a reply: its digest is left in REQ. The request
- * went through ops_run() in a transaction before.
+ * went through ops_run() in a transaction before. The handler's result.
  */
-void ops_replay(struct request *req, struct txn *txn);
+enum xs_err ops_replay(struct request *req, struct txn *txn);
 
 /* The handlers, by file. Each replies on XS_OK and does nothing on an error. */
 /* op_read.c */

@@ -46,7 +46,8 @@ principal_current(const struct principals *all, uint32_t domid)
 }
 
 struct principal *
-principal_get(struct principals *all, uint32_t domid, uint64_t unique_id)
+principal_get(
+    struct principals *all, uint32_t domid, uint64_t unique_id, uint64_t stamp)
 {
 	struct principal *p = principal_current(all, domid);
 	unsigned i;
@@ -60,6 +61,7 @@ principal_get(struct principals *all, uint32_t domid, uint64_t unique_id)
 		return NULL;
 	p->domid = domid;
 	p->unique_id = unique_id;
+	p->birth_stamp = stamp;
 	p->ref = 1;
 	p->pool = &all->pool;
 	for (i = 0; i < QUOTA_COUNT; i++)

@@ -29,6 +29,7 @@ struct principal {
 	uint32_t domid;
 	uint32_t ref;
 	uint64_t unique_id;
+	uint64_t birth_stamp; /* store stamp when it was first heard of */
 	uint64_t death_stamp; /* store stamp at death; 0 while it lives */
 	bool privileged;      /* no quota is applied */
 	uint32_t features;    /* that its ring offers */
@@ -54,10 +55,11 @@ struct principal *principal_current(
 /*
  * The living principal (DOMID, UNIQUE_ID), made if there was none; the table
  * keeps it until its death, the caller gets no reference. There must be no
- * living one with this DOMID and another UNIQUE_ID. NULL: no memory.
+ * living one with this DOMID and another UNIQUE_ID. STAMP is when this is.
+ * NULL: no memory.
  */
 struct principal *principal_get(
-    struct principals *all, uint32_t domid, uint64_t unique_id);
+    struct principals *all, uint32_t domid, uint64_t unique_id, uint64_t stamp);
 
 /* Takes P out of the table: STAMP is when. It has no rights from now on. */
 void principal_die(struct principals *all, struct principal *p, uint64_t stamp);

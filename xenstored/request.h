@@ -33,6 +33,7 @@ struct request {
 	unsigned n_args;
 	struct wire_in rest; /* the strings that a '*' stands for */
 	bool quiet;	     /* nothing is sent, DIGEST is all */
+	uint64_t as_of;	     /* domains that are younger do not exist */
 	bool changed;	     /* it has to be in the log */
 	uint64_t digest;     /* of the reply */
 };

@@ -79,7 +79,7 @@ state_new(const struct state_config *config, const struct state_env *env)
 	if (st->diff != NULL && st->all != NULL &&
 	    heap_init(&st->heap, &config->seed)) {
 		st->watches = watches_new(st->heap.atoms, &config->seed);
-		st->dom0 = principal_get(st->all, 0, 0);
+		st->dom0 = principal_get(st->all, 0, 0, 0);
 	}
 	if (st->watches != NULL && st->dom0 != NULL) {
 		st->dom0->privileged = true;
@@ -192,7 +192,9 @@ must_wait(const struct conn *conn)
 static int
 run(struct conn *conn, const void *bytes, size_t len)
 {
-	struct request req = { .st = conn->st, .conn = conn };
+	struct request req = {
+		.st = conn->st, .conn = conn, .as_of = UINT64_MAX
+	};
 	struct record record = { .type = RECORD_REQUEST, .a = conn->id };
 
 	memcpy(&req.header, bytes, sizeof(req.header));
@@ -347,7 +349,7 @@ core_principal_now(struct state *st, uint32_t domid)
 		domain_bury(st, p);
 	if (!info.exists || info.dying)
 		return NULL;
-	return principal_get(st->all, domid, info.unique_id);
+	return principal_get(st->all, domid, info.unique_id, ++st->heap.stamp);
 }
 
 struct principal *

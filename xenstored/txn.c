@@ -12,6 +12,7 @@
 struct txn_op {
 	uint32_t type, len;
 	uint64_t digest;
+	uint64_t stamp; /* of the store, after it */
 };
 
 enum { LOG_ALIGN = 8 };
@@ -120,6 +121,7 @@ txn_log(struct txn *txn, uint32_t type, const void *payload, size_t len,
 	char *log;
 
 	op.digest = digest;
+	op.stamp = txn->conn->st->heap.stamp;
 	if (txn->log_len + need > cap) {
 		cap = cap * 2 + need + 256;
 		log = realloc(txn->log, cap);
@@ -179,12 +181,16 @@ is_write(uint32_t type)
 	       type == WIRE_SET_PERMS;
 }
 
-/* Runs the requests of FROM again in TO; false: a reply was another one. */
-static bool
+/*
+ * Runs the requests of FROM again in TO. XS_EAGAIN: a reply was another one;
+ * XS_ENOSPC, XS_ENOMEM: as a quota or memory does not suffice now.
+ */
+static enum xs_err
 replay(const struct txn *from, struct txn *to, bool writes_only)
 {
 	struct request req;
 	struct txn_op op;
+	enum xs_err err;
 	size_t pos;
 
 	for (pos = 0; pos < from->log_len;
@@ -198,17 +204,21 @@ replay(const struct txn *from, struct txn *to, bool writes_only)
 		req.conn = from->conn;
 		req.header.type = op.type;
 		req.header.len = op.len;
+		req.as_of = op.stamp;
 		req.payload = from->log + pos + sizeof(op);
-		ops_replay(&req, to);
-		if (req.digest != op.digest)
-			return false;
+		err = ops_replay(&req, to);
+		if (req.digest == op.digest)
+			continue;
+		if (err == XS_ENOSPC || err == XS_ENOMEM)
+			return err;
+		return XS_EAGAIN;
 	}
-	return true;
+	return XS_OK;
 }
 
 /*
  * TXN done again on the present tree, with its events in the same order. NULL
- * and *ERR_OUT: XS_EAGAIN, XS_ENOMEM.
+ * and *ERR_OUT: XS_EAGAIN, XS_ENOSPC, XS_ENOMEM.
  */
 static struct txn *
 rebase(struct txn *txn, enum xs_err *err_out)
@@ -230,8 +240,8 @@ rebase(struct txn *txn, enum xs_err *err_out)
 		}
 	}
 	txn->conn->st->n_replays++;
-	if (!replay(txn, again, footprint_valid(txn))) {
-		*err_out = XS_EAGAIN;
+	*err_out = replay(txn, again, footprint_valid(txn));
+	if (*err_out != XS_OK) {
 		txn_free(again);
 		return NULL;
 	}
@@ -302,7 +312,8 @@ txn_commit(struct txn *txn)
 	st->n_commits++;
 	if (!txn->changed)
 		return XS_OK;
-	if (txn->base == st->live)
+	/* Rights that went to somebody who died must be looked at again. */
+	if (txn->base == st->live && st->last_death <= txn->stamp)
 		return install(txn);
 	again = rebase(txn, &err);
 	if (again == NULL) {
