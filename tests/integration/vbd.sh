@@ -65,11 +65,9 @@ check 'hot-unplug: its nodes are gone' wait_until 10 gone "$back/2/1"
 check 'hot-unplug: its vnd is released' sh -c "! readlink $HV_ROOT/dev/vnd*d | grep -qx /run/n0/xen/second"
 
 # the backend killed and restarted
-worker() { pgrep -f "vbd.*2.*0" | head -n 1; }
 kill_backend()
 {
-	pid=$(xenstore-read "$back/2/0/worker" 2>/dev/null) || pid=$(worker)
-	[ -n "$pid" ] || { echo 'no worker process found'; ps ax; return 1; }
+	pid=$(xenstore-read "$back/2/0/worker") || return 1
 	kill -9 "$pid"
 }
 check 'backend: the worker of the disk is killed' kill_backend
@@ -94,15 +92,10 @@ disk third 4194304
 config third 'mode=loop' "'file:/run/n0/xen/third,0x0,w'"
 check 'a third domain is created' xl create -q third
 check 'and does I/O' progress 3
-guest_pid()
-{
-	# The guest's process runs its kernel's image and has no other name.
-	sed -n 's/.*domain 3.*pid \([0-9]*\).*/\1/p' "$HV_ROOT"/*.log "$XEN_LOG_DIR"/* 2>/dev/null | tail -n 1
-}
 kill_guest()
 {
-	pid=$(guest_pid)
-	[ -n "$pid" ] || { echo 'no process known for domain 3'; cat "$HV_ROOT"/*.log; return 1; }
+	pid=$(world_guest_pid 3)
+	[ -n "$pid" ] || { echo 'no process known for domain 3'; return 1; }
 	kill -9 "$pid"
 }
 check 'guest: its process is killed' kill_guest

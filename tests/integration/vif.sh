@@ -43,8 +43,7 @@ check 'large packets pass' ping -c 3 -i 0.2 -W 2 -q -s 1400 10.77.0.21
 
 kill_backend()
 {
-	pid=$(xenstore-read "$back/2/0/worker" 2>/dev/null) || pid=$(pgrep -f 'vif.*2.*0' | head -n 1)
-	[ -n "$pid" ] || { echo 'no worker process found'; ps ax; return 1; }
+	pid=$(xenstore-read "$back/2/0/worker") || return 1
 	kill -9 "$pid"
 }
 check 'backend: the worker of the interface is killed' kill_backend
@@ -65,7 +64,7 @@ check 'the neighbour went on' pings 20
 
 kill_guest()
 {
-	pid=$(sed -n 's/.*domain 2.*pid \([0-9]*\).*/\1/p' "$HV_ROOT"/*.log "$XEN_LOG_DIR"/* 2>/dev/null | tail -n 1)
+	pid=$(world_guest_pid 2)
 	[ -n "$pid" ] || { echo 'no process known for domain 2'; return 1; }
 	kill -9 "$pid"
 }

@@ -5,6 +5,7 @@
 #   world_setup BUILD    private /run, environment, loopback, bridge0 (10.77.0.1)
 #   world_images         the HOWTO's two disk images in /run/n0/xen
 #   world_boot           boot.cfg, hv-boot, rc.d/xencommons, rc.d/xenbackendd
+#   world_guest_pid DOMID  the process that a guest is
 #   world_config NAME    the HOWTO's configuration in $XEN_CONFIG_DIR/NAME
 #   wait_until SECONDS COMMAND...       poll; the last output of COMMAND on failure
 #
@@ -41,6 +42,7 @@ world_setup()
 	    XEN_CONFIG_DIR=/run/etc/xen XEN_SCRIPT_DIR="$WORLD_SOURCE/tools/hotplug" \
 	    XEN_LIBEXEC_DIR="$WORLD_BUILD/bin" XEN_SBIN_DIR="$WORLD_BUILD/bin"
 	unset XENSTORED_PATH HV_PROVIDER
+	export TMPDIR=/run
 	export PATH="$WORLD_BUILD/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 	mkdir -p "$HV_ROOT" "$XENSTORED_RUNDIR" "$XEN_RUN_DIR" "$XEN_LOCK_DIR" \
 	    "$XEN_LOG_DIR" "$XEN_CONFIG_DIR" /run/n0/xen
@@ -96,6 +98,12 @@ BOOT
 	hv-boot -r /run /run/boot.cfg &&
 	    sh "$WORLD_SOURCE/rc.d/xencommons" onestart &&
 	    sh "$WORLD_SOURCE/rc.d/xenbackendd" onestart
+}
+
+# world_guest_pid DOMID: the process that the domain's guest is
+world_guest_pid()
+{
+	sed -n "s/.* d$1: running as process \([0-9]*\)\$/\1/p" "$XEN_LOG_DIR/hvd.log" | tail -n 1
 }
 
 wait_until()
