@@ -48,6 +48,7 @@
 static const struct guest_boot *boot;
 static struct xenbus *xb;
 static uint64_t state, pause_ns;
+static int wild; /* the last quarter of the rounds */
 
 static uint32_t
 noise(void)
@@ -356,15 +357,23 @@ static const struct frontend_driver evil_vif = { "vif", victim_attach,
 static const struct frontend_driver *const vbd_only[] = { &evil_vbd, NULL };
 static const struct frontend_driver *const vif_only[] = { &evil_vif, NULL };
 
-/* With an index most of the time honest, so that requests are looked at. */
+/*
+ * As many requests as the ring of SLOTS has room for, so that they are looked
+ * at; towards the end of the rounds with impossible indexes as well.
+ */
 static void
-push(struct ring_shared *ring, uint32_t honest)
+push(struct ring_shared *ring, uint32_t slots)
 {
-	static uint32_t prod;
+	uint32_t prod = ring->req_prod;
+	uint32_t used =
+	    prod - __atomic_load_n(&ring->rsp_prod, __ATOMIC_ACQUIRE);
 
-	prod += noise() % 8 == 0 ? nasty() : honest;
+	if (wild && noise() % 8 == 0)
+		prod += nasty();
+	else if (used < slots)
+		prod += noise() % (slots - used + 1);
 	__atomic_store_n(&ring->req_prod, prod, __ATOMIC_RELEASE);
-	if (noise() % 16 == 0)
+	if (wild && noise() % 16 == 0)
 		ring->rsp_prod = nasty();
 	ring->rsp_event = noise();
 	if (victim.port != 0)
@@ -399,7 +408,7 @@ blk_garbage(void)
 				.last_sect = (uint8_t)(noise() % 10),
 			};
 	}
-	push(victim.ring[0], noise() % 33);
+	push(victim.ring[0], 32);
 }
 
 static void
@@ -425,8 +434,8 @@ net_garbage(void)
 			.gref = some_ref(),
 		};
 	}
-	push(victim.ring[0], noise() % 257);
-	push(victim.ring[1], noise() % 257);
+	push(victim.ring[0], 256);
+	push(victim.ring[1], 256);
 }
 
 static void
@@ -544,6 +553,7 @@ guest_main(const struct guest_boot *guest_boot)
 		rounds = 1;
 	guest_printf("evil: %s\n", mode->name);
 	for (i = 0; rounds == 0 || i < rounds; i++) {
+		wild = i >= rounds - rounds / 4;
 		mode->burst();
 		rest();
 		if (mode->store)
