@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include "xengnttab.h"
 
 #include "hv-core/dom0/blkio.h"
+#include "hv-core/dom0/log.h"
 #include "hv-core/dom0/netio.h"
 #include "hv-core/dom0/service.h"
 
@@ -159,6 +161,27 @@ notify_if(struct service *s, int *notify)
 	*notify = 0;
 }
 
+static void
+log_vbd(const struct service *s, const struct blkio_stats *st)
+{
+	dom0_log(s->spec->name,
+	    "%" PRIu64 " requests: %" PRIu64 " bytes read, %" PRIu64
+	    " written; %" PRIu64 " refused, %" PRIu64 " failed",
+	    st->requests, st->bytes_read, st->bytes_written, st->refused,
+	    st->failed);
+}
+
+static void
+log_vif(const struct service *s, const struct netio_stats *st)
+{
+	dom0_log(s->spec->name,
+	    "from the guest %" PRIu64 " frames, %" PRIu64 " bytes (%" PRIu64
+	    " bad, %" PRIu64 " dropped); to it %" PRIu64 " frames, %" PRIu64
+	    " bytes (%" PRIu64 " bad, %" PRIu64 " dropped)",
+	    st->tx_frames, st->tx_bytes, st->tx_bad, st->tx_dropped,
+	    st->rx_frames, st->rx_bytes, st->rx_bad, st->rx_dropped);
+}
+
 static int
 serve_vbd(struct service *s)
 {
@@ -184,12 +207,14 @@ serve_vbd(struct service *s)
 			return 1;
 		}
 		if (stopping)
-			return 0;
+			break;
 		if (n > 0)
 			count_round(s);
 		else if (!backring_final_check(&io.ring))
 			sleep_until_work(s, -1);
 	}
+	log_vbd(s, &io.stats);
+	return 0;
 }
 
 /* Sleeps unless one of the rings has work. */
@@ -237,12 +262,14 @@ serve_vif(struct service *s)
 			return 1;
 		}
 		if (stopping)
-			return 0;
+			break;
 		if (sent > 0 || got > 0)
 			count_round(s);
 		else
 			vif_sleep(s, &io);
 	}
+	log_vif(s, &io.stats);
+	return 0;
 }
 
 int
