@@ -52,10 +52,10 @@ enum blkfront_dir {
  * flight together. BUF may lie anywhere; in pages of the domain's memory
  * (guest_alloc_pages()), at a multiple of 512 bytes, it is used in place. 0;
  * -EINVAL beyond the end; -EROFS; -ENXIO not connected; -EIO the backend
- * reported an error, answered nonsense, or went away. After an error the
- * contents of what was to be read or written are unspecified; a backend that
- * went away without letting go of pages used in place may still write to them.
- * Not for use in callbacks and handlers.
+ * reported an error, answered nonsense, or went away; -ENOMEM no page or grant
+ * is free. After an error the contents of what was to be read or written are
+ * unspecified; a backend that went away without letting go of pages used in
+ * place may still write to them. Not for use in callbacks and handlers.
  */
 int blkfront_rw(struct blkfront *dev, uint64_t sector, void *buf,
     size_t nsectors, enum blkfront_dir dir);

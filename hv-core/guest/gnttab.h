@@ -27,7 +27,7 @@ int gnttab_init(volatile struct grant_entry_v1 *table, uint32_t entries);
 
 /*
  * Lets DOMID use frame GFN. *REF_OUT is the reference. -ENOSPC if the table is
- * full.
+ * full, -EINVAL if GFN does not fit an entry.
  */
 int gnttab_grant(
     uint16_t domid, uint64_t gfn, enum gnttab_access access, uint32_t *ref_out);
