@@ -203,7 +203,9 @@ program_header(
 		sizeof(small)))
 		return false;
 	*out = (Elf64_Phdr){ .p_type = small.p_type,
+		.p_flags = small.p_flags,
 		.p_offset = small.p_offset,
+		.p_vaddr = small.p_vaddr,
 		.p_filesz = small.p_filesz };
 	return true;
 }
@@ -278,15 +280,42 @@ check_elf(const Elf64_Ehdr *eh, const struct notes *n)
 	return NULL;
 }
 
+/* Goes through the program headers. NULL, or what is wrong with them. */
+static const char *
+check_segments(struct arena *mem, const struct image *img, const Elf64_Ehdr *eh,
+    struct notes *notes, bool *static_out)
+{
+	bool has_entry = false;
+	Elf64_Phdr ph;
+
+	*static_out = eh->e_type == ET_EXEC;
+	for (unsigned i = 0; i < eh->e_phnum; i++) {
+		if (!program_header(img, eh, i, &ph) ||
+		    ph.p_offset > img->size ||
+		    ph.p_filesz > img->size - ph.p_offset)
+			return "a damaged ELF file: parts of it are missing";
+		if (ph.p_type == PT_INTERP)
+			*static_out = false;
+		if (ph.p_type == PT_NOTE)
+			walk_notes(mem, img, ph.p_offset, ph.p_filesz, notes);
+		if (ph.p_type == PT_LOAD && (ph.p_flags & PF_X) != 0 &&
+		    eh->e_entry >= ph.p_vaddr &&
+		    eh->e_entry - ph.p_vaddr < ph.p_filesz)
+			has_entry = true;
+	}
+	return has_entry || eh->e_ident[EI_CLASS] == ELFCLASS32
+		   ? NULL
+		   : "a damaged ELF file: it has no code where it starts";
+}
+
 int
 kernel_check(
     struct arena *mem, const uint8_t *image, size_t size, const char **why_out)
 {
 	struct image img = { image, size };
 	struct notes notes = { 0 };
-	bool dynamic = false;
 	Elf64_Ehdr eh = { 0 };
-	Elf64_Phdr ph;
+	bool is_static;
 
 	*why_out = what_instead_of_elf(&img);
 	if (!elf_header(&img, &eh))
@@ -296,18 +325,12 @@ kernel_check(
 	    (eh.e_ident[EI_CLASS] != ELFCLASS64 &&
 		eh.e_ident[EI_CLASS] != ELFCLASS32))
 		return -1;
-	*why_out = "a damaged ELF file: its program headers lie outside of it";
-	for (unsigned i = 0; i < eh.e_phnum; i++) {
-		if (!program_header(&img, &eh, i, &ph))
-			return -1;
-		dynamic |= ph.p_type == PT_INTERP;
-		if (ph.p_type == PT_NOTE)
-			walk_notes(mem, &img, ph.p_offset, ph.p_filesz, &notes);
-	}
-	*why_out = check_elf(&eh, &notes);
+	*why_out = check_segments(mem, &img, &eh, &notes, &is_static);
+	if (*why_out == NULL)
+		*why_out = check_elf(&eh, &notes);
 	if (*why_out == NULL)
 		*why_out = check_notes(mem, &notes);
-	if (*why_out == NULL && (eh.e_type != ET_EXEC || dynamic))
+	if (*why_out == NULL && !is_static)
 		*why_out = "not a static executable";
 	return *why_out == NULL ? 0 : -1;
 }
