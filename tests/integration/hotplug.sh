@@ -2,6 +2,7 @@
 # The hotplug scripts on their own: xenstore-* are stand-ins over a folder
 # (one file a node), the host is the hosted hypervisor's. Needs no daemon and
 # no privilege; the bridge tests run in a namespace when one can be had.
+# shellcheck disable=SC2317 # functions are called through ok
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
