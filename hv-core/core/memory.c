@@ -10,51 +10,74 @@
 #define MAX_ORDER 18	  /* 1 GiB */
 #define MAX_ORDER_GUEST 9 /* 2 MiB */
 
+/* An operation that is continued carries the number of extents that are done
+ * in the bits of arg[0] above the operation. */
+#define DONE_SHIFT 6
+#define CMD(c) ((uint32_t)(c)->arg[0] & ((1u << DONE_SHIFT) - 1))
+#define MAX_EXTENTS (UINT32_MAX >> DONE_SHIFT)
+
 /* What one extent is: p2m_populate or p2m_release. */
 typedef int (*extent_fn)(struct domain *d, uint64_t gfn, uint64_t nr);
 
-/*
- * Works off a list of extents; runs of adjacent ones in one step. Answers the
- * number of extents done, fewer than asked for at the first that fails. The
- * caller's record is advanced for a continuation, and the number done until
- * then is kept in arg[2] (which the ABI does not use).
- */
+/* How many extents from AT on, not more than MOST, follow upon GFN without a
+ * gap, itself included. */
+static uint64_t
+run_length(const struct call *c, uint64_t at, uint64_t gfn, uint64_t size,
+    uint64_t most)
+{
+	uint64_t run = 1;
+	xen_pfn_t next;
+
+	while (
+	    run < most &&
+	    call_read(c, &next, at + run * sizeof(next), sizeof(next)) == 0 &&
+	    next == gfn + run * size)
+		run++;
+	return run;
+}
+
+/* Does one run of extents: at once, or as many of them as can be done. */
+static uint64_t
+do_run(
+    struct domain *d, uint64_t gfn, uint64_t size, uint64_t run, extent_fn fn)
+{
+	uint64_t done = 0;
+
+	if (fn(d, gfn, run * size) == 0)
+		return run;
+	while (run > 1 && done < run && fn(d, gfn + done * size, size) == 0)
+		done++;
+	return done;
+}
+
+/* Works off a list of extents. Answers the number of extents done, fewer than
+ * asked for at the first that fails. */
 static long
 for_extents(struct call *c, struct domain *d,
     const struct xen_memory_reservation *op, extent_fn fn)
 {
-	uint64_t done = c->arg[2], end = op->nr_extents;
+	uint64_t done = (uint32_t)c->arg[0] >> DONE_SHIFT;
+	uint64_t end = op->nr_extents;
 	uint64_t size = UINT64_C(1) << op->extent_order;
 
 	if (end - done > SLICE)
 		end = done + SLICE;
 	while (done < end) {
 		uint64_t at = op->extent_start + done * sizeof(xen_pfn_t);
-		xen_pfn_t gfn, next;
-		uint64_t run = 1;
+		uint64_t run, ok;
+		xen_pfn_t gfn;
 
 		if (call_read(c, &gfn, at, sizeof(gfn)) < 0)
 			return (long)done;
-		while (done + run < end &&
-		       call_read(c, &next, at + run * sizeof(next),
-			   sizeof(next)) == 0 &&
-		       next == gfn + run * size)
-			run++;
-		if (fn(d, gfn, run * size) == 0) {
-			done += run;
-			continue;
-		}
-		/* As many of the run as there can be. */
-		while (run > 0 && fn(d, gfn, size) == 0) {
-			gfn += size;
-			done++;
-			run--;
-		}
-		return (long)done;
+		run = run_length(c, at, gfn, size, end - done);
+		ok = do_run(d, gfn, size, run, fn);
+		done += ok;
+		if (ok < run)
+			return (long)done;
 	}
 	if (done == op->nr_extents)
 		return (long)done;
-	c->arg[2] = done;
+	c->arg[0] = (uint32_t)(done << DONE_SHIFT) | CMD(c);
 	return -XEN_ERESTART;
 }
 
@@ -68,7 +91,8 @@ op_reservation(struct call *c, uint64_t arg, extent_fn fn)
 	err = call_read(c, &op, arg, sizeof(op));
 	if (err < 0)
 		return err;
-	if (op.nr_extents > UINT32_MAX || op.nr_extents < c->arg[2])
+	if (op.nr_extents > MAX_EXTENTS ||
+	    op.nr_extents < (uint32_t)c->arg[0] >> DONE_SHIFT)
 		return -XEN_EINVAL;
 	if (op.extent_order > (c->d->privileged ? MAX_ORDER : MAX_ORDER_GUEST))
 		return 0; /* none could be done */
@@ -219,7 +243,7 @@ op_acquire_resource(struct call *c, uint64_t arg)
 long
 memory_op(struct call *c)
 {
-	uint32_t cmd = (uint32_t)c->arg[0];
+	uint32_t cmd = CMD(c);
 	uint64_t arg = c->arg[1];
 
 	switch (cmd) {

@@ -57,15 +57,15 @@ p2m_populate(struct domain *d, uint64_t gfn, uint64_t nr)
 		return 0;
 	if (gfn >= P2M_MAX_GFN || nr > P2M_MAX_GFN - gfn)
 		return -XEN_EINVAL;
+	if (d->p2m.pages + nr > d->p2m.max_pages ||
+	    d->hv->pages_used + nr > d->hv->cfg.total_pages)
+		return -XEN_ENOMEM;
 	for (i = gfn; i < gfn + nr; i++) {
 		const uint32_t *w = word(d, i);
 
 		if (w != NULL && (*w & (P2M_PRESENT | P2M_LEAVING)) != 0)
 			return -XEN_EINVAL;
 	}
-	if (d->p2m.pages + nr > d->p2m.max_pages ||
-	    d->hv->pages_used + nr > d->hv->cfg.total_pages)
-		return -XEN_ENOMEM;
 	err = reserve(d, gfn, nr);
 	if (err < 0)
 		return err;

@@ -64,6 +64,7 @@ virq_bound(struct domain *d, uint32_t virq)
 	/* Whoever listens from now on has to hear of every domain. */
 	for (each = d->hv->first; each != NULL; each = each->next)
 		each->changed = true;
+	memset(d->hv->gone, 0, sizeof(d->hv->gone));
 }
 
 int

@@ -216,6 +216,10 @@ register_vcpu_info_moves_it_and_loses_nothing(void **state)
 	assert_int_equal(sim_send(w->s, w->b, pb), 0);
 	assert_int_equal(vi->evtchn_upcall_pending, 1);
 	assert_int_equal(vi->evtchn_pending_sel, 1);
+	/* its page is the domain's own pin: no obstacle to its death */
+	assert_int_equal(
+	    sim_domctl_plain(w->s, XEN_DOMCTL_destroydomain, w->a), 0);
+	assert_null(w->s->domain[w->a]);
 }
 
 static void
@@ -238,6 +242,14 @@ vcpu_calls_know_which_vcpus_there_are(void **state)
 	assert_int_equal(call(w->s, w->a, nr, VCPUOP_set_singleshot_timer, 0,
 			     (uintptr_t)&timer),
 	    -XEN_ETIME);
+	timer.flags = 0;
+	timer.timeout_abs_ns = w->s->now + 7;
+	assert_int_equal(call(w->s, w->a, nr, VCPUOP_set_singleshot_timer, 0,
+			     (uintptr_t)&timer),
+	    0);
+	assert_int_equal(hv_next_deadline(w->s->hv), w->s->now + 7);
+	assert_int_equal(
+	    call(w->s, w->a, nr, VCPUOP_stop_singleshot_timer, 0, 0), 0);
 	assert_true(hv_next_deadline(w->s->hv) == HV_NO_DEADLINE);
 }
 
