@@ -11,18 +11,15 @@ os_vnd_max=4095
 os_vnd_attach()
 {
 	os_n=0
-	mkdir -p "$HV_ROOT/dev"
-	until ln -s "$1" "$HV_ROOT/dev/vnd${os_n}d" 2>/dev/null; do
-		if [ ! -h "$HV_ROOT/dev/vnd${os_n}d" ]; then
-			os_why="cannot make $HV_ROOT/dev/vnd${os_n}d"
-			return 1
-		fi
+	[ -d "$HV_ROOT/dev" ] || mkdir -p "$HV_ROOT/dev"
+	while [ -h "$HV_ROOT/dev/vnd${os_n}d" ]; do
 		os_n=$((os_n + 1))
 		if [ "$os_n" -gt "$os_vnd_max" ]; then
 			os_why="all vnd units are in use"
 			return 1
 		fi
 	done
+	os_why=$(ln -s "$1" "$HV_ROOT/dev/vnd${os_n}d" 2>&1) || return 1
 	os_vnd=vnd$os_n
 }
 

@@ -4,8 +4,8 @@
 #   os_vnd_detach NAME        undoes that; fine when already undone
 #   os_vnd_devno NAME         prints what physical-device says for it
 #   os_blk_devno DEVICE       the same for a block device of the host
-#   os_file_id FILE           prints what is equal for two names of one file
-#                             or of one device
+#   os_file_ids FILE...       a line "ID FILE" for each that exists; the ID is
+#                             equal for two names of one file or one device
 #   os_mounted DEVICE         is it mounted here?
 #   os_if_up IF, os_bridge_check BRIDGE, os_bridge_add BRIDGE IF,
 #   os_bridge_del BRIDGE IF   the check prints how to make a missing bridge
@@ -39,25 +39,23 @@ os_blk_devno()
 	stat -L -c '%t:%T' "$1"
 }
 
-os_file_id()
+os_file_ids()
 {
-	if [ -b "$1" ]; then
-		stat -L -c 'dev %t:%T' "$1"
-	else
-		stat -L -c 'file %d:%i' "$1"
-	fi
+	# A device is what its number says, wherever its node lies.
+	stat -L -c '%f:%t:%T:%d:%i %n' "$@" 2>/dev/null |
+		sed 's/^6[0-9a-f]*:\([0-9a-f]*:[0-9a-f]*\):[^ ]*/dev:\1/; s/^[0-9a-f]*:0:0:/file:/'
 }
 
 os_mounted()
 {
-	os_id=$(os_file_id "$1")
+	os_id=$(os_file_ids "$1")
+	os_id=${os_id%% *}
 	while read -r os_source os_rest; do
 		case $os_source in
 		/dev/*)
-			if [ -b "$os_source" ] &&
-			    [ "$(os_file_id "$os_source")" = "$os_id" ]; then
-				return 0
-			fi
+			case $(os_file_ids "$os_source") in
+			"$os_id "*) return 0 ;;
+			esac
 			;;
 		esac
 	done </proc/self/mounts

@@ -49,13 +49,11 @@ os_blk_devno()
 	stat -L -f %r "$1"
 }
 
-os_file_id()
+os_file_ids()
 {
-	if [ -b "$1" ]; then
-		stat -L -f 'dev %r' "$1"
-	else
-		stat -L -f 'file %d:%i' "$1"
-	fi
+	# A device is what its number says, wherever its node lies.
+	stat -L -f '%HT:%r:%d:%i %N' "$@" 2>/dev/null |
+		sed 's/^Block Device:\([0-9]*\):[^ ]*/dev:\1/; s/^Regular File:[0-9]*:/file:/'
 }
 
 os_mounted()

@@ -105,7 +105,7 @@ fail()
 # lock NAME: from here to the script's end, one at a time for NAME.
 lock()
 {
-	mkdir -p "$XEN_LOCK_DIR/xen-hotplug" ||
+	[ -d "$XEN_LOCK_DIR/xen-hotplug" ] || mkdir -p "$XEN_LOCK_DIR/xen-hotplug" ||
 		fail "cannot make $XEN_LOCK_DIR/xen-hotplug"
 	lock_file=$XEN_LOCK_DIR/xen-hotplug/$1
 	if command -v flock >/dev/null; then
