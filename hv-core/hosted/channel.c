@@ -67,12 +67,18 @@ channel_interest(struct channel *c)
 	loop_change(c->hvd, &c->source, events);
 }
 
-/* Keep M and copies of its descriptors. 0 or -ENOMEM. */
+/* A guest that does not read must not fill us up with messages for it. */
+#define GUEST_QUEUE_MAX 256
+
+/* Keep M and copies of its descriptors. 0, -ENOMEM or -ENOBUFS. */
 static int
 enqueue(struct channel *c, const struct hv_msg *m, const int *fd, int nfds)
 {
-	struct outgoing *o = calloc(1, sizeof(*o));
+	struct outgoing *o;
 
+	if (c->domain != NULL && c->nr_out >= GUEST_QUEUE_MAX)
+		return -ENOBUFS;
+	o = calloc(1, sizeof(*o));
 	if (o == NULL)
 		return -ENOMEM;
 	o->msg = *m;
@@ -85,6 +91,7 @@ enqueue(struct channel *c, const struct hv_msg *m, const int *fd, int nfds)
 	}
 	*c->out_end = o;
 	c->out_end = &o->next;
+	c->nr_out++;
 	return 0;
 }
 
@@ -122,6 +129,7 @@ flush(struct channel *c)
 		c->out = o->next;
 		if (c->out == NULL)
 			c->out_end = &c->out;
+		c->nr_out--;
 		outgoing_free(o);
 	}
 	channel_interest(c);

@@ -428,6 +428,8 @@ endpoint_ready(struct channel *c, uint32_t slot)
 	if (p == NULL)
 		return;
 	side = pair_side(p, e);
+	if (p->ready[side])
+		return;
 	p->ready[side] = true;
 	if (p->end[0] == p->end[1])
 		p->ready[1] = true;

@@ -62,6 +62,7 @@ struct channel {
 	uint64_t arena_base;
 	struct endpoint *endpoint;
 	struct outgoing *out, **out_end;
+	unsigned nr_out;
 	struct seen_ram *seen;
 	bool closed;	/* freed after the present batch of events */
 	bool busy;	/* a hypercall is being continued */
@@ -136,6 +137,7 @@ struct hvd {
 	uint64_t ram_max; /* bytes of a domain's RAM, at most */
 	uint64_t console_budget, console_time;
 	pid_t dom0_pid;
+	uint64_t stop_at; /* going down: domain 0 has until then; 0: not */
 	bool stop;
 	int exit_status;
 };

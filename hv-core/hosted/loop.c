@@ -54,6 +54,8 @@ loop_timeout(struct hvd *h, struct timespec *ts)
 	if (h->nr_busy > 0)
 		return ts;
 	deadline = hv_next_deadline(h->hv);
+	if (h->stop_at != 0 && h->stop_at < deadline)
+		deadline = h->stop_at;
 	if (deadline == HV_NO_DEADLINE)
 		return NULL;
 	now = world_now(h);
@@ -83,6 +85,8 @@ loop_run(struct hvd *h)
 			channels_continue(h);
 		if (hv_next_deadline(h->hv) <= world_now(h))
 			hv_run_timers(h->hv);
+		if (h->stop_at != 0 && h->stop_at <= world_now(h))
+			loop_stop(h, 0);
 		channels_reap(h);
 	}
 }

@@ -15,18 +15,32 @@
 #include "hv-core/hosted/hvd.h"
 #include "hv-core/hosted/machine.h"
 
+/* How long domain 0's kernel has to end when the machine goes down. */
+#define DOM0_GRACE_NS UINT64_C(2000000000)
+#define INSIST_NS UINT64_C(500000000)
+
 static void
 signals_ready(struct source *s, uint32_t events)
 {
 	struct hvd *h =
 	    (struct hvd *)((char *)s - offsetof(struct hvd, signals));
 	struct signalfd_siginfo si;
+	uint64_t now = world_now(h);
 
 	(void)events;
 	if (read(s->fd, &si, sizeof(si)) != (ssize_t)sizeof(si))
 		return;
+	/* One wish often comes as several signals; insisting takes a while. */
+	if (h->stop_at != 0 && now + DOM0_GRACE_NS < h->stop_at + INSIST_NS)
+		return;
 	log_line("signal %u: the machine goes down", si.ssi_signo);
-	loop_stop(h, 0);
+	if (h->dom0_pid <= 0 || h->stop_at != 0) {
+		loop_stop(h, 0);
+		return;
+	}
+	/* Domain 0 may put its things in order first. */
+	h->stop_at = now + DOM0_GRACE_NS;
+	kill(h->dom0_pid, SIGTERM);
 }
 
 static int

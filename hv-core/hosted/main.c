@@ -152,6 +152,14 @@ env_or(const char *name, const char *otherwise)
 	return v != NULL && *v != '\0' ? v : otherwise;
 }
 
+static bool
+event_mode_strict(const char *mode)
+{
+	if (strcmp(mode, "direct") != 0 && strcmp(mode, "strict") != 0)
+		usage_error("HV_EVTCHN is direct or strict, not ", mode);
+	return strcmp(mode, "strict") == 0;
+}
+
 /* The folder of this program; from a memfd there is none. */
 static const char *
 own_folder(void)
@@ -202,7 +210,7 @@ main(int argc, char **argv)
 	machine_config_init(&c.machine);
 	c.kernel_fd = -1;
 	c.root = env_or("HV_ROOT", HV_ROOT_DEFAULT);
-	c.strict = strcmp(env_or("HV_EVTCHN", "direct"), "strict") == 0;
+	c.strict = event_mode_strict(env_or("HV_EVTCHN", "direct"));
 	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1)
 		parse_option(&c, opt);
 	for (; optind < argc; optind++)

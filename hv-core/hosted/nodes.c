@@ -13,13 +13,14 @@
 #include "hv-core/hosted/hvd.h"
 
 #define PATH_SIZE 4096
+#define SOCKET_NODE "/" HV_SOCKET_NAME
 
 static int lock_fd = -1;
 
 static const char *const folders[] = { "", "/dev", "/kern", "/kern/xen" };
 
 /* Everything that is taken away at the end; the last two are dom0's. */
-static const char *const files[] = { "/" HV_SOCKET_NAME, "/hvd.pid",
+static const char *const files[] = { SOCKET_NODE, "/hvd.pid",
 	"/kern/xen/privcmd", "/kern/xen/version", "/kern/xen/xsd_port",
 	"/dev/xsd_kva" };
 
@@ -63,23 +64,37 @@ write_file(const char *path, mode_t mode, const char *text)
 	return n == (ssize_t)strlen(text) ? 0 : -1;
 }
 
+/* The one before us may have removed PATH after we had opened it. */
+static bool
+same_file(int fd, const char *path)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && stat(path, &b) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 static int
 take_lock(const char *path)
 {
 	char pid[24];
 	int len;
 
-	lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (lock_fd < 0) {
-		log_loud("%s: %s", path, strerror(errno));
-		return -1;
-	}
-	if (flock(lock_fd, LOCK_EX | LOCK_NB) != 0) {
-		log_loud("%s: another hvd runs here", path);
-		close(lock_fd);
-		lock_fd = -1;
-		return -1;
-	}
+	do {
+		if (lock_fd >= 0)
+			close(lock_fd);
+		lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+		if (lock_fd < 0) {
+			log_loud("%s: %s", path, strerror(errno));
+			return -1;
+		}
+		if (flock(lock_fd, LOCK_EX | LOCK_NB) != 0) {
+			log_loud("%s: another hvd runs here", path);
+			close(lock_fd);
+			lock_fd = -1;
+			return -1;
+		}
+	} while (!same_file(lock_fd, path));
 	len = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
 	if (ftruncate(lock_fd, 0) != 0 ||
 	    write(lock_fd, pid, (size_t)len) != len)
@@ -124,7 +139,7 @@ nodes_create(struct hvd *h)
 	node_path(h, "/kern/xen/privcmd", path);
 	if (write_file(path, 0400, "") != 0)
 		return -1;
-	node_path(h, "/" HV_SOCKET_NAME, path);
+	node_path(h, SOCKET_NODE, path);
 	err = channels_listen(h, path);
 	if (err != 0)
 		log_loud("%s: %s", path, strerror(-err));

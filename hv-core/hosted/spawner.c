@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "hv-core/hosted/hvd.h"
-#include "hv-core/hosted/spawn/spawn.h"
+#include "hv-core/hosted/spawn_proto.h"
 
 #define DOM0_TAG UINT64_MAX /* no domain's serial */
 
@@ -127,9 +127,14 @@ dom0_message(struct hvd *h, const struct spawn_msg *m)
 		return;
 	}
 	describe_exit(how, sizeof(how), m->status);
+	h->dom0_pid = 0;
+	if (h->stop_at != 0) {
+		log_line("d0: kernel has ended: %s", how);
+		loop_stop(h, 0);
+		return;
+	}
 	log_loud(
 	    "domain 0's kernel has ended (%s): the machine goes down", how);
-	h->dom0_pid = 0;
 	loop_stop(h, m->status == 0 ? 0 : 1);
 }
 

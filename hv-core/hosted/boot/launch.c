@@ -227,8 +227,10 @@ attend(pid_t pid)
 	while (waitpid(pid, &status, 0) != pid) {
 		if (errno != EINTR)
 			return 1;
-		if (caught != 0)
+		/* SIGINT and SIGHUP of a terminal come to hvd as well. */
+		if (caught == SIGTERM)
 			kill(pid, SIGTERM);
+		caught = 0;
 	}
 	return exit_code(status);
 }

@@ -194,6 +194,7 @@ kill_all(struct child *children)
 		struct child *c = children;
 
 		children = c->next;
+		kill(-c->pid, SIGKILL); /* domain 0's workers as well */
 		kill(c->pid, SIGKILL);
 		waitpid(c->pid, NULL, 0);
 		free(c);

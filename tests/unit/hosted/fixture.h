@@ -79,6 +79,9 @@ pause_ms(long ms)
 		assert_true(ok_);                                              \
 	} while (0)
 
+/* A log for hvd, which it opens as its very first descriptor. */
+static const char *fixture_log;
+
 /* hvd in a child, under M->root. */
 static inline void
 machine_fork(struct machine *m, bool strict, int kernel_fd)
@@ -99,8 +102,11 @@ machine_fork(struct machine *m, bool strict, int kernel_fd)
 	assert_true(m->pid >= 0);
 	if (m->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getenv("TEST_LOG") == NULL)
-			log_open("/dev/null");
+		if (fixture_log != NULL)
+			close_range(3, ~0u, 0);
+		if (fixture_log != NULL || getenv("TEST_LOG") == NULL)
+			log_open(
+			    fixture_log != NULL ? fixture_log : "/dev/null");
 		_exit(machine_run(&c));
 	}
 }

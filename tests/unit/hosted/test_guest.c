@@ -457,6 +457,32 @@ the_machine_takes_its_guests_along(void **state)
 }
 
 static void
+the_log_may_be_any_descriptor(void **state)
+{
+	char path[64], line[256] = "";
+	int running = 0;
+	struct machine m;
+	struct guest g;
+	FILE *f;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/hosted-log-%d", (int)getpid());
+	fixture_log = path;
+	machine_start(&m, false);
+	fixture_log = NULL;
+	guest_boot(&m, &g, GUEST_ECHO);
+	guest_end(&m, &g);
+	assert_int_equal(machine_stop(&m), 0);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		running += strstr(line, ": running as process ") != NULL;
+	fclose(f);
+	unlink(path);
+	assert_int_equal(running, 1);
+}
+
+static void
 a_killed_hvd_takes_its_guests_along(void **state)
 {
 	static unsigned heard[HV_PORTS];
@@ -554,6 +580,7 @@ main(void)
 		ONE(what_is_no_program_crashes_its_domain),
 		ONE(a_domain_destroyed_while_it_starts_leaves_nothing),
 		cmocka_unit_test(the_machine_takes_its_guests_along),
+		cmocka_unit_test(the_log_may_be_any_descriptor),
 		cmocka_unit_test(a_killed_hvd_takes_its_guests_along),
 		ONE(a_second_hvd_does_not_disturb_the_first),
 		cmocka_unit_test(the_machine_ends_with_domain_0s_kernel),

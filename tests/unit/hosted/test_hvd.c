@@ -397,6 +397,64 @@ a_client_that_never_reads_does_not_grow_hvd(void **state)
 	close(fd);
 }
 
+#define MANY 300000u
+
+/* In a process of its own: give a domain very many frames, one by one. */
+static void
+populate_many(void)
+{
+	struct xen_memory_reservation r = { .nr_extents = MANY };
+	struct xen_domctl d = { 0 };
+	struct machine mine = { 0 };
+	uint64_t *pfn;
+
+	if (hv_client_open(HV_CHAN_CALL, &mine.call) != 0)
+		_exit(1);
+	d.u.createdomain = (struct xen_domctl_createdomain){
+		.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
+		.max_vcpus = 1,
+		.max_evtchn_port = 1023,
+		.max_grant_frames = 4,
+		.grant_opts = 1,
+	};
+	if (domctl(&mine, XEN_DOMCTL_createdomain, 0, &d) != 0)
+		_exit(2);
+	r.domid = d.domain;
+	d.u.max_mem.max_memkb = MANY * 4;
+	pfn = hv_client_alloc(mine.call, MANY * sizeof(*pfn));
+	if (pfn == NULL || domctl(&mine, XEN_DOMCTL_max_mem, r.domid, &d) != 0)
+		_exit(3);
+	for (uint64_t i = 0; i < MANY; i++)
+		pfn[i] = i;
+	r.extent_start = hv_client_addr(mine.call, pfn);
+	if (hypercall(mine.call, __HYPERVISOR_memory_op,
+		XENMEM_populate_physmap, &r, sizeof(r)) != MANY)
+		_exit(4);
+	if (domctl_plain(&mine, XEN_DOMCTL_destroydomain, r.domid) != 0)
+		_exit(5);
+	_exit(0);
+}
+
+static void
+a_long_operation_does_not_keep_the_others_waiting(void **state)
+{
+	struct machine *m = *state;
+	unsigned answered = 0;
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		populate_many();
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		domain_flags(m, 0);
+		answered++;
+	}
+	assert_int_equal(status, 0);
+	if (answered < 50)
+		fail_msg("%u", answered);
+}
+
 #define BOTH(t)                                                                \
 	cmocka_unit_test_setup_teardown(t, start_direct, stop),                \
 	{                                                                      \
@@ -422,6 +480,7 @@ main(void)
 		ONE(descriptors_sent_to_hvd_are_dropped),
 		BOTH(clients_come_and_go_without_a_trace),
 		ONE(a_client_that_never_reads_does_not_grow_hvd),
+		ONE(a_long_operation_does_not_keep_the_others_waiting),
 	};
 
 	return cmocka_run_group_tests_name("hvd", tests, NULL, NULL);
