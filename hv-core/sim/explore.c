@@ -137,9 +137,9 @@ explore_run(
 	why[0] = '\0';
 	model_init(&e.m, TOTAL_PAGES, DOM0_PAGES, HV_MAX_GRANT_FRAMES);
 	nr_all = total_weight = 0;
-	collect(explore_event_ops);
-	collect(explore_grant_ops);
-	collect(explore_life_ops);
+	collect(explore_event_ops());
+	collect(explore_grant_ops());
+	collect(explore_life_ops());
 	for (n = 0; n < count; n++) {
 		if (step(&e, n % audit_every == 0))
 			continue;

@@ -261,7 +261,7 @@ op_channel_closed(struct explore *e)
 	return 0;
 }
 
-const struct explore_op explore_event_ops[] = {
+static const struct explore_op ops[] = {
 	{ "alloc_unbound", op_alloc, 10 },
 	{ "bind_interdomain", op_bind, 14 },
 	{ "bind_virq", op_bind_virq, 3 },
@@ -275,3 +275,9 @@ const struct explore_op explore_event_ops[] = {
 	{ "channel closed", op_channel_closed, 1 },
 	{ NULL, NULL, 0 },
 };
+
+const struct explore_op *
+explore_event_ops(void)
+{
+	return ops;
+}

@@ -296,7 +296,7 @@ op_write_frame(struct explore *e)
 	return 0;
 }
 
-const struct explore_op explore_grant_ops[] = {
+static const struct explore_op ops[] = {
 	{ "write an entry", op_write_entry, 14 },
 	{ "map", op_map, 16 },
 	{ "unmap", op_unmap, 14 },
@@ -305,3 +305,9 @@ const struct explore_op explore_grant_ops[] = {
 	{ "write a frame", op_write_frame, 2 },
 	{ NULL, NULL, 0 },
 };
+
+const struct explore_op *
+explore_grant_ops(void)
+{
+	return ops;
+}

@@ -157,7 +157,7 @@ op_memory(struct explore *e)
 	return got == 0 ? -1 : got;
 }
 
-const struct explore_op explore_life_ops[] = {
+static const struct explore_op ops[] = {
 	{ "create", op_create, 2 },
 	{ "destroy (slices)", op_destroy, 4 },
 	{ "shutdown", op_shutdown, 1 },
@@ -166,3 +166,9 @@ const struct explore_op explore_life_ops[] = {
 	{ "memory", op_memory, 12 },
 	{ NULL, NULL, 0 },
 };
+
+const struct explore_op *
+explore_life_ops(void)
+{
+	return ops;
+}

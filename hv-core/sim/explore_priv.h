@@ -36,10 +36,10 @@ struct explore_op {
 	unsigned weight;
 };
 
-/* Ends with a NULL name. */
-extern const struct explore_op explore_event_ops[];
-extern const struct explore_op explore_grant_ops[];
-extern const struct explore_op explore_life_ops[];
+/* The operations; the last one's name is NULL. */
+const struct explore_op *explore_event_ops(void);
+const struct explore_op *explore_grant_ops(void);
+const struct explore_op *explore_life_ops(void);
 
 /* A domain that exists, dying ones included; a domain id of any kind: a real
  * one, DOMID_SELF or none; a channel or NULL. */

@@ -56,8 +56,8 @@ struct xen_arch_domainconfig {
 	uint32_t misc_flags;
 };
 
-/* domain: 0 or an id that is taken or reserved = choose one (out); any other
- * id is used as it is, or -EEXIST. */
+/* domain: the id to be given; if that is 0, taken or reserved, the next free
+ * one is chosen. Out: the id. */
 struct xen_domctl_createdomain {
 	uint32_t ssidref;
 	xen_domain_handle_t handle;

@@ -23,7 +23,7 @@
 
 /* Reads the console ring. */
 struct xen_sysctl_readconsole {
-	uint8_t clear;	     /* afterwards, forget what is in the ring */
+	uint8_t clear;	     /* afterwards, forget what has been read */
 	uint8_t incremental; /* start at index instead of at the oldest byte */
 	uint8_t pad0, pad1;
 	uint32_t index; /* in, out: where to go on */

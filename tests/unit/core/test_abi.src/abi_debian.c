@@ -29,7 +29,7 @@
 #include "abi_table.h"
 
 /* clang-format off */
-const struct abi_row abi_debian[] = {
+static const struct abi_row rows[] = {
 #include "abi.list"
 	{ "ring: request producer", offsetof(struct blkif_sring, req_prod), 0 },
 	{ "ring: request event", offsetof(struct blkif_sring, req_event), 0 },
@@ -42,13 +42,24 @@ const struct abi_row abi_debian[] = {
 };
 /* clang-format on */
 
-const unsigned abi_nr_debian = sizeof(abi_debian) / sizeof(abi_debian[0]);
+const struct abi_row *
+abi_debian(unsigned *nr)
+{
+	*nr = sizeof(rows) / sizeof(rows[0]);
+	return rows;
+}
 
 #else
 
 #include "abi_table.h"
 
-const struct abi_row abi_debian[] = { { "none", 0, 0 } };
-const unsigned abi_nr_debian = 0;
+#include <stddef.h>
+
+const struct abi_row *
+abi_debian(unsigned *nr)
+{
+	*nr = 0;
+	return NULL;
+}
 
 #endif

@@ -20,7 +20,7 @@
 #include "abi_table.h"
 
 /* clang-format off */
-const struct abi_row abi_ours[] = {
+static const struct abi_row rows[] = {
 #include "abi.list"
 	{ "ring: request producer", offsetof(struct ring_shared, req_prod), 0 },
 	{ "ring: request event", offsetof(struct ring_shared, req_event), 0 },
@@ -33,4 +33,9 @@ const struct abi_row abi_ours[] = {
 };
 /* clang-format on */
 
-const unsigned abi_nr_ours = sizeof(abi_ours) / sizeof(abi_ours[0]);
+const struct abi_row *
+abi_ours(unsigned *nr)
+{
+	*nr = sizeof(rows) / sizeof(rows[0]);
+	return rows;
+}

@@ -19,7 +19,8 @@ struct abi_row {
 	    sizeof(((type *)0)->member) },
 /* clang-format on */
 
-extern const struct abi_row abi_ours[], abi_debian[];
-extern const unsigned abi_nr_ours, abi_nr_debian; /* 0: not installed */
+/* The rows; *NR: how many. 0: the headers are not installed. */
+const struct abi_row *abi_ours(unsigned *nr);
+const struct abi_row *abi_debian(unsigned *nr);
 
 #endif
