@@ -62,14 +62,34 @@ arena_zalloc(struct arena *ar, size_t size)
 	return b->bytes;
 }
 
-void *
-arena_grow(struct arena *ar, const void *old, size_t count, size_t elem_size)
+/* How many elements an array of COUNT has room for: a power of two, so that
+ * growing by one is cheap in the mean. */
+static size_t
+capacity(size_t count)
 {
-	unsigned char *now;
+	size_t room = 1;
 
+	while (room < count)
+		room *= 2;
+	return room;
+}
+
+void *
+arena_array(struct arena *ar, size_t count, size_t elem_size)
+{
 	if (count >= SIZE_MAX / 4 / elem_size)
 		out_of_memory();
-	now = arena_zalloc(ar, (count + 1) * elem_size);
+	return arena_zalloc(ar, capacity(count) * elem_size);
+}
+
+void *
+arena_grow(struct arena *ar, void *old, size_t count, size_t elem_size)
+{
+	void *now;
+
+	if (old != NULL && capacity(count + 1) == capacity(count))
+		return old;
+	now = arena_array(ar, count + 1, elem_size);
 	if (count > 0)
 		memcpy(now, old, count * elem_size);
 	return now;

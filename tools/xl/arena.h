@@ -22,11 +22,16 @@ void arena_free(struct arena *ar);
 void *arena_zalloc(struct arena *ar, size_t size);
 
 /*
- * A zeroed array of COUNT + 1 elements that starts with the COUNT elements of
- * OLD (which may be NULL when COUNT is 0). The old array stays allocated.
+ * A zeroed array of COUNT elements, which arena_grow may go on with. Never
+ * NULL.
  */
-void *arena_grow(
-    struct arena *ar, const void *old, size_t count, size_t elem_size);
+void *arena_array(struct arena *ar, size_t count, size_t elem_size);
+
+/*
+ * The array OLD, of COUNT elements, with room for one more, zeroed. OLD is NULL
+ * or came from arena_array or arena_grow; it is not to be used any more.
+ */
+void *arena_grow(struct arena *ar, void *old, size_t count, size_t elem_size);
 
 /* Copies, owned by AR. LEN bytes of TEXT are taken, and a NUL appended. */
 char *arena_strdup(struct arena *ar, const char *text);

@@ -108,7 +108,7 @@ cfg_set_list(
 {
 	struct cfg_value *v = slot(c, key, CFG_LIST);
 
-	v->item = arena_zalloc(c->mem, (count + 1) * sizeof(*v->item));
+	v->item = arena_array(c->mem, count, sizeof(*v->item));
 	for (v->items = 0; v->items < count; v->items++)
 		v->item[v->items] = string_value(c, text[v->items], &v->at);
 }

@@ -49,7 +49,7 @@ struct cfg {
 	size_t entries;
 };
 
-#define CFG_MAX_BYTES (1U << 20) /* of one source */
+#define CFG_MAX_BYTES (1U << 16) /* of one source */
 #define CFG_MAX_DEPTH 32	 /* of nested lists */
 
 /* An empty configuration; it and all values live in MEM, errors go to DIAG. */

@@ -191,8 +191,7 @@ join(struct arena *mem, const struct cfg_value *a, const struct cfg_value *b)
 	}
 	if (a->kind != CFG_LIST || b->kind != CFG_LIST)
 		return NULL;
-	v->item =
-	    arena_zalloc(mem, (a->items + b->items + 1) * sizeof(*v->item));
+	v->item = arena_array(mem, a->items + b->items, sizeof(*v->item));
 	for (i = 0; i < a->items; i++)
 		v->item[i] = a->item[i];
 	for (i = 0; i < b->items; i++)

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,35 +118,74 @@ let_run(struct xl *xl, const struct request *req, const struct domcfg *d,
 	return 0;
 }
 
+/*
+ * Stays at the consoles of a domain and of those that follow when it restarts,
+ * until the user leaves or there is none. NEWS is where supervise() tells.
+ */
+static int
+stay_at_console(struct xl *xl, uint32_t domid, pid_t console, int news)
+{
+	struct hvinfo_domain info;
+	int status = cmd_wait_child(console);
+	ssize_t n;
+
+	/* As long as the domain is there it is the user who has left. */
+	while (status == 0 && !interrupt_seen() &&
+	       (hvinfo_domain(xl->info, domid, &info) != 0 || info.shutdown ||
+		   info.dying)) {
+		do
+			n = read(news, &domid, sizeof(domid));
+		while (n < 0 && errno == EINTR && !interrupt_seen());
+		if (n != sizeof(domid) ||
+		    cmd_start_console(xl, domid, &console) != 0)
+			break;
+		status = cmd_wait_child(console);
+	}
+	return status;
+}
+
+static int
+start(struct xl *xl, const struct request *req, struct supervision *what)
+{
+	int news[2] = { -1, -1 }, ret = 0;
+	pid_t console;
+
+	if (req->console && !req->foreground && pipe2(news, O_CLOEXEC) != 0)
+		ret = -1;
+	what->tell = news[1];
+	if (ret == 0 && !req->no_supervisor && !req->foreground)
+		ret = supervise_in_background(xl, what);
+	if (news[1] >= 0)
+		close(news[1]);
+	if (ret != 0) {
+		create_undo(xl, what->domid);
+		return -1;
+	}
+	if (let_run(xl, req, what->cfg, what->domid, &console) != 0)
+		return -1;
+	if (req->foreground) {
+		what->tell = -1;
+		interrupt_forget();
+		ret = supervise(xl, what);
+		return console > 0 ? ret | cmd_wait_child(console) : ret;
+	}
+	return console > 0 ? stay_at_console(xl, what->domid, console, news[0])
+			   : 0;
+}
+
 static int
 create(
     struct xl *xl, const struct request *req, struct cfg *c, struct domcfg *d)
 {
-	pid_t console;
-	const char *text;
-	uint32_t domid;
-	int ret = 0;
+	struct supervision what = { .cfg = d, .tell = -1 };
 
 	domcfg_complete(d, create_random, NULL);
 	domcfg_seal(d, c);
-	text = cfg_print(c);
-	if (interrupt_catch() != 0 || create_domain(xl, d, text, &domid) != 0)
+	what.config_text = cfg_print(c);
+	if (interrupt_catch() != 0 ||
+	    create_domain(xl, d, what.config_text, &what.domid) != 0)
 		return CMD_FAILED;
-	if (!req->no_supervisor && !req->foreground)
-		ret = supervise_in_background(xl, domid, d, text);
-	if (ret != 0) {
-		create_undo(xl, domid);
-		return CMD_FAILED;
-	}
-	if (let_run(xl, req, d, domid, &console) != 0)
-		return CMD_FAILED;
-	if (req->foreground) {
-		interrupt_forget();
-		ret = supervise(xl, domid, d, text);
-	}
-	if (console > 0)
-		ret |= cmd_wait_child(console);
-	return ret == 0 ? CMD_OK : CMD_FAILED;
+	return start(xl, req, &what) == 0 ? CMD_OK : CMD_FAILED;
 }
 
 static const struct option longs[] = {

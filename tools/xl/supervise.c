@@ -1,6 +1,7 @@
 #include "supervise.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cfg.h"
 #include "create.h"
 #include "device.h"
 #include "interrupt.h"
@@ -22,9 +24,10 @@
 /* A domain that is being followed. */
 struct life {
 	struct xl *xl;
-	const struct domcfg *cfg;
+	struct domcfg cfg; /* with the name it has now */
 	const char *config_text;
 	uint32_t domid;
+	int tell;
 	time_t born;   /* monotonic */
 	bool gone;     /* somebody else has destroyed it */
 	unsigned code; /* why it has shut itself down */
@@ -49,7 +52,7 @@ has_ended(void *arg)
 		l->gone = true;
 		return true;
 	}
-	if (memcmp(info.uuid, l->cfg->uuid, sizeof(info.uuid)) != 0 ||
+	if (memcmp(info.uuid, l->cfg.uuid, sizeof(info.uuid)) != 0 ||
 	    info.dying)
 		l->gone = true;
 	l->code = info.shutdown_code;
@@ -118,7 +121,7 @@ restart(struct life *l)
 {
 	if (seconds() - l->born < SHORT_LIFE_S)
 		sleep(SHORT_LIFE_S);
-	if (create_domain(l->xl, l->cfg, l->config_text, &l->domid) != 0)
+	if (create_domain(l->xl, &l->cfg, l->config_text, &l->domid) != 0)
 		return -1;
 	l->born = seconds();
 	if (hvctl_unpause(l->xl->hv, l->domid) != 0) {
@@ -126,8 +129,29 @@ restart(struct life *l)
 		create_undo(l->xl, l->domid);
 		return -1;
 	}
-	log_info("domain %s runs again (id %u)", l->cfg->name, l->domid);
+	log_info("domain %s runs again (id %u)", l->cfg.name, l->domid);
+	if (l->tell >= 0 && write(l->tell, &l->domid, sizeof(l->domid)) < 0)
+		l->tell = -1; /* nobody is interested any more */
 	return 0;
+}
+
+/* A domain that has been renamed keeps its new name when it restarts. */
+static void
+adopt_name(struct life *l)
+{
+	struct arena *mem = l->xl->mem;
+	const char *name = xl_domain_name(l->xl, mem, l->domid), *why;
+	struct cfg *c;
+
+	if (name == NULL || strcmp(name, l->cfg.name) == 0 ||
+	    domcfg_check_name(name, &why) != 0)
+		return;
+	c = cfg_new(mem, diag_new(mem));
+	if (cfg_parse(c, "saved", l->config_text, strlen(l->config_text)) != 0)
+		return;
+	cfg_set_string(c, "name", name);
+	l->cfg.name = name;
+	l->config_text = cfg_print(c);
 }
 
 /*
@@ -147,7 +171,7 @@ set_aside(struct life *l)
 
 	create_random(NULL, uuid, sizeof(uuid));
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", gmtime(&now));
-	name = arena_printf(xl->mem, "%s-%s", l->cfg->name, stamp);
+	name = arena_printf(xl->mem, "%s-%s", l->cfg.name, stamp);
 	dev = device_list_all(xl->st, xl->mem, l->domid, &count);
 	if (device_remove(xl->st, xl->mem, dev, count, DEVICE_GUEST_DEAD,
 		xl->set.destroy_timeout_ms, &why) != 0)
@@ -159,7 +183,7 @@ set_aside(struct life *l)
 		{ arena_printf(
 		      xl->mem, "%s/name", nodes_vm_path(xl->mem, uuid)),
 		    name },
-		{ nodes_vm_path(xl->mem, l->cfg->uuid), NULL },
+		{ nodes_vm_path(xl->mem, l->cfg.uuid), NULL },
 	};
 	if (hvctl_set_uuid(xl->hv, l->domid, uuid) != 0 ||
 	    store_change(xl->st, NULL, changes, 4) != 0) {
@@ -174,10 +198,11 @@ set_aside(struct life *l)
 static int
 act(struct life *l)
 {
-	enum domcfg_action action = l->cfg->on[reason_of(l->code)];
+	enum domcfg_action action = l->cfg.on[reason_of(l->code)];
 
-	log_info("domain %s (id %u) has shut down: %s; action: %s",
-	    l->cfg->name, l->domid, reason_name(l->code), action_name(action));
+	adopt_name(l);
+	log_info("domain %s (id %u) has shut down: %s; action: %s", l->cfg.name,
+	    l->domid, reason_name(l->code), action_name(action));
 	switch (action) {
 	case DOMCFG_PRESERVE:
 		return 0;
@@ -197,29 +222,33 @@ act(struct life *l)
 }
 
 int
-supervise(struct xl *xl, uint32_t domid, const struct domcfg *d,
-    const char *config_text)
+supervise(struct xl *xl, const struct supervision *what)
 {
 	struct life l = {
 		.xl = xl,
-		.cfg = d,
-		.config_text = config_text,
-		.domid = domid,
+		.cfg = *what->cfg,
+		.config_text = what->config_text,
+		.domid = what->domid,
+		.tell = what->tell,
 		.born = seconds(),
 	};
 	int more = 1;
 
 	if (xl_need_info(xl) != 0 || xl_need_hv(xl) != 0)
 		return -1;
+	signal(SIGPIPE, SIG_IGN);
 	while (more == 1) {
 		wait_for_end(&l);
 		if (l.gone) {
 			log_info("domain %s (id %u) has been destroyed",
-			    d->name, l.domid);
-			return 0;
+			    l.cfg.name, l.domid);
+			more = 0;
+		} else {
+			more = act(&l);
 		}
-		more = act(&l);
 	}
+	if (what->tell >= 0)
+		close(what->tell);
 	return more;
 }
 
@@ -244,8 +273,7 @@ open_log(struct xl *xl, const char *name)
 
 /* The child; its parent lives until proc_ready and hands on an early end. */
 static void
-background(struct xl *xl, uint32_t domid, const struct domcfg *d,
-    const char *config_text)
+background(struct xl *xl, const struct supervision *what)
 {
 	int ready;
 
@@ -258,18 +286,17 @@ background(struct xl *xl, uint32_t domid, const struct domcfg *d,
 		exit(1);
 	}
 	if (xl_need_info(xl) != 0 || xl_need_hv(xl) != 0 ||
-	    xl_need_store(xl) != 0 || open_log(xl, d->name) != 0)
+	    xl_need_store(xl) != 0 || open_log(xl, what->cfg->name) != 0)
 		exit(1);
-	log_info("following domain %s (id %u), pid %ld", d->name, domid,
-	    (long)getpid());
+	log_info("following domain %s (id %u), pid %ld", what->cfg->name,
+	    what->domid, (long)getpid());
 	proc_ready(ready);
 	proc_drop_stderr();
-	exit(supervise(xl, domid, d, config_text) == 0 ? 0 : 1);
+	exit(supervise(xl, what) == 0 ? 0 : 1);
 }
 
 int
-supervise_in_background(struct xl *xl, uint32_t domid, const struct domcfg *d,
-    const char *config_text)
+supervise_in_background(struct xl *xl, const struct supervision *what)
 {
 	pid_t pid;
 	int status;
@@ -277,7 +304,7 @@ supervise_in_background(struct xl *xl, uint32_t domid, const struct domcfg *d,
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0)
-		background(xl, domid, d, config_text);
+		background(xl, what);
 	if (pid < 0) {
 		xl_error(xl, "cannot start a supervisor: %s", strerror(errno));
 		return -1;

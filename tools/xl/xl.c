@@ -135,7 +135,8 @@ xl_domains(struct xl *xl, struct hvinfo_domain **domains_out, size_t *count_out)
 		xl_error(xl, "cannot list the domains: %s", strerror(errno));
 		return -1;
 	}
-	*domains_out = arena_grow(xl->mem, list, count, sizeof(**domains_out));
+	*domains_out = arena_array(xl->mem, count + 1, sizeof(**domains_out));
+	memcpy(*domains_out, list, count * sizeof(**domains_out));
 	(*domains_out)[count].domid = UINT32_MAX;
 	*count_out = count;
 	free(list);
