@@ -1,0 +1,99 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# console.sh BUILD: a guest's console: what it writes, what is typed, one client
+# at a time, logs, a restart of xenconsoled, and the end of the guest.
+# shellcheck disable=SC2317 # check calls what is defined here
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/support/world.sh
+. "$here/../support/world.sh"
+# shellcheck source=tests/support/checks.sh
+. "$here/../support/checks.sh"
+[ -n "${WORLD_BUILD:-}" ] || world_enter "$1" sh "$here/console.sh" "$1"
+world_setup "$1"
+export XENCONSOLED_TRACE=all XENCONSOLED_ARGS=--timestamp=guest
+
+config()
+{
+	cat >"$XEN_CONFIG_DIR/$1" <<CONFIG
+kernel = "$WORLD_GUESTS/idle.gz"
+memory = 32
+CONFIG
+}
+tty_of() { xenstore-read "/local/domain/$1/console/tty"; }
+has_tty() { [ -c "$(tty_of "$1")" ]; }
+# What a client sees within a second.
+look() { { sleep 1; printf '\035'; sleep 0.1; } | xenconsole "$1"; }
+shows() { look "$1" | tr -d '\r' | grep -q "$2"; }
+type_line() { { sleep 0.3; printf '%s\n' "$2"; sleep 0.7; printf '\035'; sleep 0.1; } | xenconsole "$1"; }
+echoes() { type_line "$1" "$2" | grep -q "$2"; }
+refuses_a_second()
+{
+	mkfifo /run/hold
+	xenconsole "$1" </run/hold >/dev/null &
+	first=$!
+	exec 9>/run/hold # keeps the first one's input open
+	sleep 0.5
+	refused=0
+	! xenconsole "$1" </dev/null >/run/second 2>&1 && grep -q "pid $first" /run/second || refused=1
+	printf '\035' >&9
+	exec 9>&-
+	wait "$first" && return "$refused"
+}
+private() { xenstore-ls -fp "/local/domain/$1/console" | grep '/tty ' | grep -q '(n0)$'; }
+log_has() { grep -q "$2" "$XEN_LOG_DIR/$1"; }
+rotate()
+{
+	mv "$XEN_LOG_DIR/guest-idle.log" "$XEN_LOG_DIR/guest-idle.log.1" &&
+	    kill -HUP "$(cat "$XEN_RUN_DIR/xenconsoled.pid")" &&
+	    wait_until 5 test -f "$XEN_LOG_DIR/guest-idle.log"
+}
+restart()
+{
+	old=$(cat "$XEN_RUN_DIR/xenconsoled.pid")
+	kill "$old" && wait_until 5 test ! -e "$XEN_RUN_DIR/xenconsoled.pid" &&
+	    xenconsoled --log=all &&
+	    [ "$(cat "$XEN_RUN_DIR/xenconsoled.pid")" != "$old" ]
+}
+only_one() { ! xenconsoled -i >/run/other 2>&1 && grep -q 'runs already' /run/other; }
+client_follows_a_restart()
+{
+	sleep 30 | xenconsole "$1" >/run/follower &
+	follower=$!
+	sleep 0.5
+	restart || return 1
+	wait_until 5 has_tty "$1" || return 1
+	sleep 0.5
+	printf 'after the restart\n' >"$(tty_of "$1")"
+	wait_until 5 grep -q 'after the restart' /run/follower
+}
+client_ends_with_guest()
+{
+	xl destroy "$1" || return 1
+	wait_until 5 sh -c "! kill -0 $follower 2>/dev/null"
+}
+gone() { ! xenstore-exists "/local/domain/$1"; }
+
+check 'the machine boots' world_boot
+config idle
+check 'xl create' xl create -q idle
+check 'the terminal is named in the store' wait_until 5 has_tty 1
+check 'only domain 0 can read the name' private 1
+check 'what the guest wrote before anybody looked is shown' shows 1 'idle: ready'
+check 'what is typed arrives: the guest echoes it' echoes 1 'some words 123'
+check 'xl console is the same' sh -c "{ sleep 0.5; printf 'via xl\n'; sleep 0.7; printf '\035'; sleep 0.1; } | xl console idle | grep -q 'via xl'"
+check 'a second client is refused, with the pid of the first' refuses_a_second 1
+check 'the log has the output' log_has guest-idle.log 'idle: ready'
+check 'the log has times' log_has guest-idle.log '^\[20..-..-.. ..:..:..\] '
+if [ -n "$(xl dmesg)" ]; then
+	check 'the hypervisor'\''s messages are logged' log_has hypervisor.log .
+else
+	skip 'the hypervisor'\''s messages are logged' 'it has said nothing'
+fi
+check 'rotation: SIGHUP begins a new log' rotate
+check 'xenconsoled runs once' only_one
+check 'a restarted xenconsoled serves the guest, a client follows' client_follows_a_restart 1
+check 'the client ends with the guest' client_ends_with_guest 1
+check 'nothing is left in the store' wait_until 5 gone 1
+checks_end
