@@ -140,6 +140,7 @@ worker_event(void *arg, enum worker_event event, int err, const char *text)
 			dev->driver->connected(dev);
 		return;
 	}
+	dev->host->unwatch_worker(dev->host->arg, dev->worker);
 	dev->worker = NULL;
 	dev->stop_by = 0;
 	if (event == WORKER_DIED && wanted)

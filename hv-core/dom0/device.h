@@ -55,6 +55,8 @@ struct device_host {
 	const char *root; /* $HV_ROOT */
 	/* A worker was started: worker_handle() it when it is readable. */
 	void (*watch_worker)(void *arg, struct worker *worker);
+	/* It has ended. */
+	void (*unwatch_worker)(void *arg, struct worker *worker);
 	/* Seconds of a clock that never goes back. */
 	uint64_t (*now)(void *arg);
 	void *arg;

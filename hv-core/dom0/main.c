@@ -100,6 +100,14 @@ watch_worker(void *arg, struct worker *worker)
 	watch_fd(arg, worker_fd(worker), worker);
 }
 
+static void
+unwatch_worker(void *arg, struct worker *worker)
+{
+	struct kernel *k = arg;
+
+	(void)epoll_ctl(k->epoll, EPOLL_CTL_DEL, worker_fd(worker), NULL);
+}
+
 /* The signals that end us, as a descriptor. */
 static int
 open_signals(void)
@@ -208,6 +216,7 @@ main(void)
 	k.host.xb = xenbus_open(&transport);
 	k.host.root = root;
 	k.host.watch_worker = watch_worker;
+	k.host.unwatch_worker = unwatch_worker;
 	k.host.now = seconds;
 	k.host.arg = &k;
 	if (k.host.xb == NULL)

@@ -105,27 +105,24 @@ worker_pid(const struct worker *w)
 static void
 worker_ended(struct worker *w)
 {
-	struct worker was = *w;
 	char text[64] = "";
-	enum worker_event event;
 	int status = 0;
 
-	close(w->fd);
 	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	free(w);
-	if (was.failed.report == SERVICE_FAILED) {
-		was.fn(was.arg, WORKER_FAILED, was.failed.err, was.failed.text);
-		return;
-	}
 	if (WIFSIGNALED(status))
 		snprintf(text, sizeof(text), "killed by signal %d",
 		    WTERMSIG(status));
 	else
 		snprintf(text, sizeof(text), "exited with status %d",
 		    WEXITSTATUS(status));
-	event = was.stopping ? WORKER_STOPPED : WORKER_DIED;
-	was.fn(was.arg, event, 0, text);
+	if (w->failed.report == SERVICE_FAILED)
+		w->fn(w->arg, WORKER_FAILED, w->failed.err, w->failed.text);
+	else
+		w->fn(w->arg, w->stopping ? WORKER_STOPPED : WORKER_DIED, 0,
+		    text);
+	close(w->fd);
+	free(w);
 }
 
 void

@@ -23,7 +23,7 @@ enum worker_event {
 };
 
 /* Called from worker_handle() only. After every event but WORKER_READY the
- * worker has been freed. */
+ * worker is freed as soon as the function returns. */
 typedef void worker_fn(
     void *arg, enum worker_event event, int err, const char *text);
 
@@ -32,7 +32,9 @@ typedef void worker_fn(
 struct worker *worker_start(
     const struct service_spec *spec, worker_fn *fn, void *arg);
 
-/* Readable when worker_handle() has something to do. */
+/* Readable when worker_handle() has something to do. Whoever watches it must
+ * cease to when the worker ends: closing alone does not end an epoll's
+ * interest, since a process just forked may hold a copy for a moment. */
 int worker_fd(const struct worker *worker);
 
 /* The process. */

@@ -258,6 +258,7 @@ set_up(void **state)
 	w->host = (struct device_host){ .xb = xenbus_open(&t),
 		.root = w->root,
 		.watch_worker = host_watch,
+		.unwatch_worker = host_watch,
 		.now = host_now,
 		.arg = w };
 	w->be = backend_start(&w->host, drivers, &err);
