@@ -10,7 +10,7 @@
 #define DEFAULT_GRANT_FRAMES HV_MAX_GRANT_FRAMES
 #define DEFAULT_MAPTRACK_FRAMES HV_MAX_MAPTRACK_FRAMES
 
-#define DEFAULT_MEMPOOL (16 * XEN_PAGE_SIZE)
+#define DEFAULT_MEMPOOL (256 * XEN_PAGE_SIZE)
 
 /* What an operation wants of the domain it names. */
 enum need {
