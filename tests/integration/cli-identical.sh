@@ -267,6 +267,18 @@ fill_bin "$theirs"
 all >"$dir/theirs"
 fill_bin "$build/bin"
 all >"$dir/ours"
+fill_bin "$theirs"
+(
+	LD_LIBRARY_PATH=$build/lib
+	export LD_LIBRARY_PATH
+	all >"$dir/mixed"
+)
+if ! diff -a "$dir/theirs" "$dir/mixed" >"$dir/diff"; then
+	echo "FAIL Debian's xenstore-* say over our libxenstore what they say (<) over theirs"
+	head -n 60 "$dir/diff"
+	exit 1
+fi
+echo "ok Debian's xenstore-* say over our libxenstore what they say over theirs"
 if ! diff -a "$dir/theirs" "$dir/ours" >"$dir/diff"; then
 	echo "FAIL xenstore-* say what Debian's (<) say"
 	head -n 60 "$dir/diff"

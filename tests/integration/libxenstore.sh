@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# libxenstore.sh BUILD: our libxenstore.so.4 takes the place of Debian's: same
+# name, at least its symbols and version nodes, and Debian's own test of the
+# library passes over it. Against our daemon; cli-identical.sh runs the commands.
+# shellcheck disable=SC2317 # check calls what is defined here
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/support/checks.sh
+. "$here/../support/checks.sh"
+
+build=$(cd "${1:?usage: libxenstore.sh BUILD}" && pwd)
+lib=$build/lib/libxenstore.so.4
+dir=$(mktemp -d "${TMPDIR:-/tmp}/libxenstore.XXXXXX")
+daemon=
+cleanup() {
+	[ -z "$daemon" ] || kill "$daemon" 2>/dev/null || :
+	rm -rf "$dir"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+soname_is() { readelf -d "$lib" | grep -F "soname: [$1]"; }
+symbols() { nm -D --defined-only "$1" | awk '{ print $3 }' | sort; }
+all_symbols() {
+	symbols "$1" >"$dir/theirs"
+	symbols "$lib" >"$dir/ours"
+	comm -23 "$dir/theirs" "$dir/ours" >"$dir/missing"
+	cat "$dir/missing"
+	[ ! -s "$dir/missing" ]
+}
+no_others() { ! symbols "$lib" | grep -v '^xs_[a-z_]*@@VERS_4\.[012]$\|^VERS_4\.[012]$'; }
+start() {
+	"$build/bin/xenstored" -D -N >"$dir/out" 2>&1 &
+	daemon=$!
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		[ ! -S "$dir/socket" ] || return 0
+		sleep 0.2
+	done
+	cat "$dir/out"
+	return 1
+}
+passes() {
+	LD_LIBRARY_PATH=$build/lib "$1" >"$dir/test" 2>&1 || :
+	cat "$dir/test"
+	grep -q '^ta err *: [0-9]' "$dir/test" && ! grep -q failed "$dir/test"
+}
+first() { [ ! -e "$1" ] || echo "$1"; }
+
+XENSTORED_RUNDIR=$dir
+XEN_RUN_DIR=$dir
+export XENSTORED_RUNDIR XEN_RUN_DIR
+
+check 'the soname is libxenstore.so.4' soname_is libxenstore.so.4
+theirs=$(first /usr/lib/*/libxenstore.so.4)
+text="all of Debian's symbols are there, with their versions"
+if [ -n "$theirs" ]; then
+	check "$text" all_symbols "$theirs"
+else
+	skip "$text" 'libxenstore4 is not installed'
+fi
+check 'no symbols but the xs_ ones are exported' no_others
+check 'xenstored starts' start
+theirs=$(first /usr/lib/xen-*/bin/test-xenstore)
+text="Debian's test-xenstore passes over it"
+if [ -n "$theirs" ]; then
+	check "$text" passes "$theirs"
+else
+	skip "$text" 'xen-utils is not installed'
+fi
+checks_end
