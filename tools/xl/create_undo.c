@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "device.h"
@@ -11,6 +12,10 @@
 
 /* Longer than one teardown can take. */
 #define LOCK_MS 60000
+
+/* Two seconds. */
+#define GONE_POLLS 200
+#define GONE_POLL_NS 10000000
 
 static void
 remove_nodes(struct xl *xl, uint32_t domid)
@@ -46,6 +51,21 @@ remove_devices(struct xl *xl, uint32_t domid)
 		xl_error(xl, "%s", why);
 }
 
+/* Who still maps the domain's pages lets go of them in a moment; a domain
+ * that is held for longer stays in the list as a dying one. */
+static void
+wait_until_gone(struct xl *xl, uint32_t domid)
+{
+	static const struct timespec moment = { 0, GONE_POLL_NS };
+	struct hvinfo_domain info;
+
+	for (int i = 0; i < GONE_POLLS; i++) {
+		if (hvinfo_domain(xl->info, domid, &info) != 0)
+			return;
+		nanosleep(&moment, NULL);
+	}
+}
+
 static int
 undo_locked(struct xl *xl, uint32_t domid)
 {
@@ -63,6 +83,8 @@ undo_locked(struct xl *xl, uint32_t domid)
 	store_release(xl->st, domid);
 	remove_nodes(xl, domid);
 	unlink(xl_config_path(xl->mem, domid));
+	if (ret == 0)
+		wait_until_gone(xl, domid);
 	return ret;
 }
 
