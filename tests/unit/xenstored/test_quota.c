@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "harness.h"
+
+static void
+set_quota(struct h *h, struct conn *s, const char *name, const char *value)
+{
+	struct h_message m;
+
+	assert_int_equal(
+	    h_strings(h, s, WIRE_SET_QUOTA, 0, &m, "1", name, value, NULL),
+	    XS_OK);
+}
+
+static void
+start(struct h *h, struct conn **s, struct conn **g)
+{
+	h_start(h);
+	*s = h_socket(h);
+	*g = h_guest(h, *s, 1);
+}
+
+static void
+the_defaults_are_the_known_numbers(void **unused)
+{
+	struct h_message m;
+	struct conn *s;
+	struct h h;
+
+	(void)unused;
+	h_start(&h);
+	s = h_socket(&h);
+	assert_int_equal(h_call(&h, s, WIRE_GET_QUOTA, 0, "", 0, &m), XS_OK);
+	assert_string_equal(m.payload,
+	    "nodes watches transactions outstanding transaction-nodes memory "
+	    "node-size node-permissions path-max children");
+	assert_int_equal(
+	    h_call(&h, s, WIRE_GET_QUOTA, 0, "nodes\0", 6, &m), XS_OK);
+	assert_string_equal(m.payload, "1000");
+	assert_int_equal(
+	    h_call(&h, s, WIRE_GET_QUOTA, 0, "3\0watches\0", 10, &m), XS_OK);
+	assert_string_equal(m.payload, "128");
+	h_stop(&h);
+}
+
+static void
+nodes_end_at_n(void **unused)
+{
+	struct conn *s, *g;
+	char path[32];
+	struct h h;
+	int i;
+
+	(void)unused;
+	start(&h, &s, &g);
+	for (i = 1; i < 1000; i++) {
+		snprintf(path, sizeof(path), "n%d", i);
+		assert_int_equal(h_write(&h, g, 0, path, ""), XS_OK);
+	}
+	assert_int_equal(h_write(&h, g, 0, "more", ""), XS_ENOSPC);
+	assert_int_equal(h_one(&h, g, WIRE_MKDIR, 0, "more"), XS_ENOSPC);
+	assert_int_equal(h_write(&h, g, 0, "n5", "still"), XS_OK);
+	assert_int_equal(h_one(&h, g, WIRE_RM, 0, "n5"), XS_OK);
+	/* two at once are one too many */
+	assert_int_equal(h_write(&h, g, 0, "x/y", ""), XS_ENOSPC);
+	assert_string_equal(h_read(&h, g, 0, "x"), "ENOENT");
+	assert_int_equal(h_write(&h, g, 0, "x", ""), XS_OK);
+	/* the privileged are not stopped by a guest's quota */
+	assert_int_equal(h_write(&h, s, 0, "/local/domain/1/over", ""), XS_OK);
+	assert_int_equal(g->who.self->usage.n[QUOTA_NODES], 1001);
+	/* below what is used: no growth, but shrinking and writing */
+	set_quota(&h, s, "nodes", "10");
+	assert_int_equal(h_write(&h, g, 0, "y", ""), XS_ENOSPC);
+	assert_int_equal(h_write(&h, g, 0, "x", "v"), XS_OK);
+	assert_int_equal(h_one(&h, g, WIRE_RM, 0, "x"), XS_OK);
+	h_stop(&h);
+}
+
+static void
+watches_end_at_n(void **unused)
+{
+	struct h_message m;
+	struct conn *s, *g;
+	char token[16];
+	struct h h;
+	int i;
+
+	(void)unused;
+	start(&h, &s, &g);
+	for (i = 0; i < 128; i++) {
+		snprintf(token, sizeof(token), "%d", i);
+		assert_int_equal(h_watch(&h, g, "a", token), XS_OK);
+	}
+	assert_int_equal(h_watch(&h, g, "a", "x"), XS_ENOSPC);
+	assert_int_equal(h_watch(&h, g, "a", "5"), XS_EEXIST);
+	assert_int_equal(
+	    h_strings(&h, g, WIRE_UNWATCH, 0, &m, "a", "5", NULL), XS_OK);
+	assert_int_equal(h_watch(&h, g, "a", "x"), XS_OK);
+	assert_int_equal(h_one(&h, g, WIRE_RESET_WATCHES, 0, ""), XS_OK);
+	assert_int_equal(g->who.self->usage.n[QUOTA_WATCHES], 0);
+	h_stop(&h);
+}
+
+static void
+transactions_end_at_n(void **unused)
+{
+	struct conn *s, *g;
+	uint32_t tx = 0;
+	struct h h;
+	int i;
+
+	(void)unused;
+	start(&h, &s, &g);
+	for (i = 0; i < 10; i++)
+		tx = h_begin(&h, g);
+	assert_int_equal(
+	    h_one(&h, g, WIRE_TRANSACTION_START, 0, ""), XS_ENOSPC);
+	assert_int_equal(h_end(&h, g, tx, "F"), XS_OK);
+	assert_int_equal(h_one(&h, g, WIRE_TRANSACTION_START, 0, ""), XS_OK);
+	h_stop(&h);
+}
+
+static void
+nodes_of_a_transaction_end_at_n(void **unused)
+{
+	struct conn *s, *g;
+	struct h h;
+	uint32_t tx;
+
+	(void)unused;
+	start(&h, &s, &g);
+	assert_int_equal(h_write(&h, g, 0, "a", ""), XS_OK);
+	assert_int_equal(h_write(&h, g, 0, "b", ""), XS_OK);
+	assert_int_equal(h_write(&h, g, 0, "c", ""), XS_OK);
+	set_quota(&h, s, "transaction-nodes", "2");
+	tx = h_begin(&h, g);
+	assert_int_equal(h_one(&h, g, WIRE_READ, tx, "a"), XS_OK);
+	assert_int_equal(h_one(&h, g, WIRE_READ, tx, "b"), XS_OK);
+	assert_int_equal(h_one(&h, g, WIRE_READ, tx, "a"), XS_OK);
+	assert_int_equal(h_one(&h, g, WIRE_READ, tx, "c"), XS_ENOSPC);
+	assert_int_equal(h_end(&h, g, tx, "T"), XS_OK);
+	h_stop(&h);
+}
+
+static void
+a_node_is_as_large_as_its_limit(void **unused)
+{
+	char value[2100];
+	struct conn *s, *g;
+	struct h h;
+
+	(void)unused;
+	start(&h, &s, &g);
+	memset(value, 'x', sizeof(value));
+	value[2048 - 16 - 8] = '\0';
+	assert_int_equal(h_write(&h, g, 0, "a", value), XS_OK);
+	value[2048 - 16 - 8] = 'x';
+	value[2048 - 16 - 8 + 1] = '\0';
+	assert_int_equal(h_write(&h, g, 0, "a", value), XS_ENOSPC);
+	assert_int_equal(h_write(&h, g, 0, "b", value), XS_ENOSPC);
+	assert_string_equal(h_read(&h, g, 0, "b"), "ENOENT");
+	assert_int_equal(strlen(h_read(&h, g, 0, "a")), 2048 - 24);
+	/* another permission makes it larger */
+	assert_int_equal(h_perms(&h, g, 0, "a", "n1", "r2", NULL), XS_ENOSPC);
+	assert_string_equal(h_text(&h, g, WIRE_GET_PERMS, 0, "a"), "n1");
+	/* the privileged write what they like */
+	assert_int_equal(h_write(&h, s, 0, "/local/domain/1/a", value), XS_OK);
+	h_stop(&h);
+}
+
+static void
+permissions_end_at_n(void **unused)
+{
+	struct h_message m;
+	struct conn *s, *g;
+	struct h h;
+
+	(void)unused;
+	start(&h, &s, &g);
+	assert_int_equal(h_write(&h, g, 0, "a", ""), XS_OK);
+	assert_int_equal(h_strings(&h, g, WIRE_SET_PERMS, 0, &m, "a", "n1",
+			     "r2", "r3", "r4", "r5", NULL),
+	    XS_OK);
+	assert_int_equal(h_strings(&h, g, WIRE_SET_PERMS, 0, &m, "a", "n1",
+			     "r2", "r3", "r4", "r5", "r6", NULL),
+	    XS_ENOSPC);
+	assert_string_equal(
+	    h_text(&h, g, WIRE_GET_PERMS, 0, "a"), "n1 r2 r3 r4 r5");
+	assert_int_equal(
+	    h_strings(&h, s, WIRE_SET_PERMS, 0, &m, "/local/domain/1/a", "n1",
+		"r2", "r3", "r4", "r5", "r6", NULL),
+	    XS_OK);
+	h_stop(&h);
+}
+
+static void
+children_end_at_n_and_names_do_not_count_as_size(void **unused)
+{
+	struct conn *s, *g;
+	char path[40];
+	struct h h;
+	int i;
+
+	(void)unused;
+	start(&h, &s, &g);
+	set_quota(&h, s, "children", "600");
+	for (i = 0; i < 600; i++) {
+		snprintf(path, sizeof(path), "a-name-of-some-length-%d", i);
+		assert_int_equal(h_write(&h, g, 0, path, ""), XS_OK);
+	}
+	assert_int_equal(h_write(&h, g, 0, "x", ""), XS_ENOSPC);
+	assert_int_equal(
+	    h_write(&h, g, 0, "a-name-of-some-length-5/x", ""), XS_OK);
+	h_stop(&h);
+}
+
+static void
+memory_is_charged_and_given_back(void **unused)
+{
+	struct conn *s, *g;
+	char path[16], value[2000];
+	int64_t before;
+	struct h h;
+	uint32_t tx;
+	int i, n = 0;
+
+	(void)unused;
+	start(&h, &s, &g);
+	before = g->who.self->usage.n[QUOTA_MEMORY];
+	memset(value, 'x', sizeof(value));
+	value[1999] = '\0';
+	set_quota(&h, s, "memory", "100000");
+	for (i = 0; i < 100; i++) {
+		snprintf(path, sizeof(path), "n%d", i);
+		if (h_write(&h, g, 0, path, value) != XS_OK)
+			break;
+		n++;
+	}
+	assert_true(n > 40 && n < 50);
+	assert_int_equal(h_write(&h, g, 0, path, value), XS_ENOMEM);
+	tx = h_begin(&h, g);
+	assert_int_equal(h_write(&h, g, tx, "n0", value), XS_OK);
+	assert_int_equal(h_end(&h, g, tx, "F"), XS_OK);
+	for (i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "n%d", i);
+		assert_int_equal(h_one(&h, g, WIRE_RM, 0, path), XS_OK);
+	}
+	assert_int_equal(g->who.self->usage.n[QUOTA_MEMORY], before);
+	h_stop(&h);
+}
+
+static void
+requests_with_unread_replies_end_at_n(void **unused)
+{
+	struct h_message m;
+	struct conn *s, *g;
+	struct h h;
+	int i;
+
+	(void)unused;
+	start(&h, &s, &g);
+	for (i = 0; i < 20; i++)
+		assert_int_equal(h_send(g, WIRE_READ, 0, "x\0", 2), INPUT_MORE);
+	assert_int_equal(h_send(g, WIRE_READ, 0, "x\0", 2), INPUT_WAIT);
+	assert_true(h_take(g, &m));
+	assert_int_equal(h_send(g, WIRE_READ, 0, "x\0", 2), INPUT_MORE);
+	assert_int_equal(h_send(g, WIRE_READ, 0, "x\0", 2), INPUT_WAIT);
+	for (i = 0; i < 20; i++)
+		assert_true(h_take(g, &m));
+	assert_false(h_take(g, &m));
+	h_stop(&h);
+}
+
+static void
+a_socket_that_never_reads_is_not_listened_to_without_end(void **unused)
+{
+	char value[4000];
+	struct conn *s;
+	struct h h;
+	int i;
+
+	(void)unused;
+	h_start(&h);
+	s = h_socket(&h);
+	memset(value, 'x', sizeof(value));
+	value[3999] = '\0';
+	assert_int_equal(h_write(&h, s, 0, "/a", value), XS_OK);
+	for (i = 0; i < 1000; i++)
+		if (h_send(s, WIRE_READ, 0, "/a\0", 3) == INPUT_WAIT)
+			break;
+	assert_true(i > 30 && i < 40);
+	assert_true(s->q.reply_bytes < REPLY_LIMIT + WIRE_MESSAGE_MAX);
+	h_stop(&h);
+}
+
+static void
+a_limit_of_its_own_does_not_follow_the_general_one(void **unused)
+{
+	struct h_message m;
+	struct conn *s;
+	struct h h;
+
+	(void)unused;
+	h_start(&h);
+	s = h_socket(&h);
+	set_quota(&h, s, "nodes", "7");
+	assert_int_equal(
+	    h_strings(&h, s, WIRE_SET_QUOTA, 0, &m, "nodes", "0", NULL), XS_OK);
+	assert_int_equal(
+	    h_strings(&h, s, WIRE_GET_QUOTA, 0, &m, "1", "nodes", NULL), XS_OK);
+	assert_string_equal(m.payload, "7");
+	assert_int_equal(
+	    h_strings(&h, s, WIRE_GET_QUOTA, 0, &m, "2", "nodes", NULL), XS_OK);
+	assert_string_equal(m.payload, "0");
+	h_stop(&h);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_defaults_are_the_known_numbers),
+		cmocka_unit_test(nodes_end_at_n),
+		cmocka_unit_test(watches_end_at_n),
+		cmocka_unit_test(transactions_end_at_n),
+		cmocka_unit_test(nodes_of_a_transaction_end_at_n),
+		cmocka_unit_test(a_node_is_as_large_as_its_limit),
+		cmocka_unit_test(permissions_end_at_n),
+		cmocka_unit_test(
+		    children_end_at_n_and_names_do_not_count_as_size),
+		cmocka_unit_test(memory_is_charged_and_given_back),
+		cmocka_unit_test(requests_with_unread_replies_end_at_n),
+		cmocka_unit_test(
+		    a_socket_that_never_reads_is_not_listened_to_without_end),
+		cmocka_unit_test(
+		    a_limit_of_its_own_does_not_follow_the_general_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
