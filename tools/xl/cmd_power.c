@@ -31,7 +31,11 @@ is_gone(struct ending *e)
 	struct hvinfo_domain info;
 	const char *node;
 
-	if (hvinfo_domain(e->xl->info, e->domid, &info) == 0)
+	/*
+	 * A dying one counts as gone: it is freed when the last of its pages
+	 * is let go of, which fires no watch any more.
+	 */
+	if (hvinfo_domain(e->xl->info, e->domid, &info) == 0 && !info.dying)
 		return memcmp(info.uuid, e->uuid, sizeof(info.uuid)) != 0;
 	node = store_read_in(e->xl->st, e->xl->mem,
 	    nodes_domain_path(e->xl->mem, e->domid), "domid");
