@@ -300,9 +300,33 @@ nonblocking(int fd)
 }
 
 /*
- * A caller that polls and was woken by what turns out to be no port for it (an
- * event at a masked port, news from hvd) must not be put to sleep.
+ * For a caller that polled, was woken by what is no port for it (news from hvd,
+ * an event at a masked port), and expects a blocking descriptor: it takes for
+ * granted that there is a port now, as there would be with a kernel's device,
+ * and must not sleep. It gets a bound and unmasked port, whose event is a
+ * spurious one; -1 and errno EAGAIN if it has masked them all.
  */
+static int
+spurious(struct hosted *h)
+{
+	unsigned w;
+	int port = -1;
+
+	pthread_mutex_lock(&h->lock);
+	for (w = 0; w < WORDS && port < 0; w++) {
+		uint64_t bits = h->bound[w] & ~h->masked[w];
+
+		if (bits != 0)
+			port = (int)(w * 64 + (unsigned)__builtin_ctzll(bits));
+	}
+	if (port >= 0)
+		bit_set(h->masked, (uint32_t)port);
+	pthread_mutex_unlock(&h->lock);
+	if (port < 0)
+		errno = EAGAIN;
+	return port;
+}
+
 static int
 hosted_pending(struct xenevtchn_handle *xce)
 {
@@ -318,10 +342,12 @@ hosted_pending(struct xenevtchn_handle *xce)
 		port = pending_new(h, &came);
 		if (port >= 0 || errno != EAGAIN)
 			return port;
-		if ((first && came && h->polled) || nonblocking(xce->fd)) {
+		if (nonblocking(xce->fd)) {
 			errno = EAGAIN;
 			return -1;
 		}
+		if (first && came && h->polled)
+			return spurious(h);
 		err = hv_client_wait(h->client, -1);
 		if (err < 0)
 			return answer(err);

@@ -63,10 +63,14 @@ xenevtchn_handle *xenevtchn_fdopen(
 int xenevtchn_close(xenevtchn_handle *xce);
 
 /*
- * A descriptor for poll(): readable when xenevtchn_pending() has a port to
- * return, or answers EAGAIN. Owned by XCE; do nothing else with it. Its status
- * as blocking or non-blocking is the caller's to set with fcntl() and decides
- * whether xenevtchn_pending() waits while the descriptor is not readable.
+ * A descriptor for poll(): readable when xenevtchn_pending() has something to
+ * say. Owned by XCE; do nothing else with it. Its status as blocking or
+ * non-blocking is the caller's to set with fcntl() and decides whether
+ * xenevtchn_pending() waits while the descriptor is not readable.
+ *
+ * On the hosted hypervisor the descriptor is now and then readable without an
+ * event. A non-blocking one then answers EAGAIN; with a blocking one, programs
+ * rely on getting a port: they get one of theirs, with a spurious event.
  */
 int xenevtchn_fd(xenevtchn_handle *xce);
 

@@ -129,6 +129,40 @@ a_poller_with_a_blocking_descriptor_is_not_put_to_sleep_by_a_masked_port(
 	alarm(0);
 }
 
+/*
+ * Programs written for a kernel's device take -1 for fatal once poll() has
+ * said that a blocking descriptor is readable.
+ */
+static void
+news_of_hvd_alone_yield_a_spurious_event_to_who_polls_and_blocks(void **state)
+{
+	struct pair *p = *state;
+	int fd = xenevtchn_fd(p->a), rounds = 0;
+	xenevtchn_handle *c;
+
+	while (xenevtchn_pending(p->a) >= 0)
+		;
+	xenevtchn_unmask(p->a, (evtchn_port_t)p->pa);
+	assert_int_equal(
+	    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK), 0);
+	c = xenevtchn_open(NULL, 0);
+	assert_non_null(c);
+	/* a third endpoint joins: that much is told to its peer, no event */
+	assert_true(
+	    xenevtchn_bind_interdomain(
+		c, 0, (evtchn_port_t)xenevtchn_bind_unbound_port(p->a, 0)) > 0);
+	xenevtchn_close(c);
+	alarm(5);
+	for (; readable(p->a, 50); rounds++) {
+		int port = xenevtchn_pending(p->a);
+
+		assert_true(port > 0);
+		xenevtchn_unmask(p->a, (evtchn_port_t)port);
+	}
+	alarm(0);
+	assert_true(rounds < 10); /* and it does not spin */
+}
+
 static void *
 notify_later(void *arg)
 {
@@ -336,6 +370,7 @@ main(void)
 		T(an_event_goes_either_way_and_is_delivered_once),
 		T(a_port_stays_masked_until_it_is_unmasked),
 		T(a_poller_with_a_blocking_descriptor_is_not_put_to_sleep_by_a_masked_port),
+		T(news_of_hvd_alone_yield_a_spurious_event_to_who_polls_and_blocks),
 		T(a_blocking_descriptor_waits_for_the_next_event),
 		T(many_pending_ports_are_all_delivered_and_the_descriptor_stays_readable),
 		T(ports_of_another_handle_are_out_of_reach),
