@@ -101,6 +101,7 @@ static void
 read_or_wait(struct xs_handle *h)
 {
 	struct message *msg;
+	int cancel;
 
 	if (h->reading || h->threaded) {
 		pthread_cond_wait(&h->changed, &h->lock);
@@ -108,7 +109,9 @@ read_or_wait(struct xs_handle *h)
 	}
 	h->reading = true;
 	pthread_mutex_unlock(&h->lock);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	msg = conn_recv(&h->conn);
+	pthread_setcancelstate(cancel, NULL);
 	pthread_mutex_lock(&h->lock);
 	h->reading = false;
 	dispatch(h, msg);
@@ -245,12 +248,14 @@ handle_ask(struct xs_handle *h, unsigned type, xs_transaction_t txn,
 	uint8_t buf[sizeof(struct wire_header) + XENSTORE_PAYLOAD_MAX];
 	size_t len = build(buf, sizeof(buf), type, txn, parts, nparts);
 	struct message *reply;
-	int err;
+	int err, cancel;
 
 	if (len == 0) {
 		errno = E2BIG;
 		return NULL;
 	}
+	/* half a request would be worse than one too many */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	pthread_mutex_lock(&h->request);
 	reply = exchange(h, buf, len);
 	if (reply != NULL && !answers(h, reply, type)) {
@@ -261,6 +266,7 @@ handle_ask(struct xs_handle *h, unsigned type, xs_transaction_t txn,
 		reply = NULL;
 	}
 	pthread_mutex_unlock(&h->request);
+	pthread_setcancelstate(cancel, NULL);
 
 	if (reply == NULL) {
 		errno = EBADF;
@@ -323,15 +329,22 @@ handle_text(struct message *reply)
 	return text;
 }
 
+static void
+unlock(void *lock)
+{
+	pthread_mutex_unlock(lock);
+}
+
 char **
 handle_next_event(struct xs_handle *h)
 {
 	char **vec;
 
 	pthread_mutex_lock(&h->lock);
+	pthread_cleanup_push(unlock, &h->lock);
 	while ((vec = events_pop(&h->events)) == NULL && !h->dead)
 		read_or_wait(h);
-	pthread_mutex_unlock(&h->lock);
+	pthread_cleanup_pop(1);
 	if (vec == NULL)
 		errno = EBADF;
 	return vec;

@@ -5,7 +5,7 @@
  * A handle is one connection: to the daemon's socket, or to the kernel device
  * of a guest. Any number of threads may use a handle at once; its requests are
  * then made one after the other. Watch events can be waited for in one thread
- * while others make requests.
+ * while others make requests, and can be cancelled there.
  *
  * Functions that return bool give false and set errno on failure; those that
  * return a pointer give NULL and set errno; every array they return is ONE

@@ -19,6 +19,7 @@
 enum {
 	ATTACH_MS = 5000, /* for the terminal to appear */
 	RETURN_MS = 2000, /* for a lost one to be replaced */
+	SILENCE_MS = 300, /* after a domain's last words */
 	CHUNK = 4096,
 	RUNNING = -1
 };
@@ -186,7 +187,23 @@ write_input(struct session *s, struct input *in)
 	in->len -= (size_t)n;
 }
 
-/* The node has changed: follows it. Ends the session if it is gone. */
+/* The domain is gone: shows what xenconsoled still had of it. */
+static void
+last_words(struct session *s)
+{
+	struct pollfd pfd = { .fd = s->fd, .events = POLLIN };
+	char buf[CHUNK];
+	ssize_t n;
+
+	while (s->fd >= 0 && poll(&pfd, 1, SILENCE_MS) == 1) {
+		n = read(s->fd, buf, sizeof(buf));
+		if (n <= 0 || !show(buf, (size_t)n))
+			break;
+	}
+}
+
+/* The node has changed: follows it. Ends the session if it is gone. Without
+ * xenstored there is nothing to follow; the terminal is as good as before. */
 static void
 follow_node(struct session *s, int *code)
 {
@@ -194,20 +211,13 @@ follow_node(struct session *s, int *code)
 
 	drop_events(s);
 	if (errno != EAGAIN) {
-		log_warnx("lost the connection to xenstored");
-		*code = 1;
+		s->blind = true;
 		return;
 	}
 	if (!read_name(s, name, sizeof(name))) {
 		if (errno != ENOENT)
 			return;
-		while (s->fd >= 0) { /* the last words */
-			char buf[CHUNK];
-			ssize_t n = read(s->fd, buf, sizeof(buf));
-
-			if (n <= 0 || !show(buf, (size_t)n))
-				break;
-		}
+		last_words(s);
 		*code = 0;
 		return;
 	}
@@ -234,7 +244,8 @@ session_run(struct session *s)
 		bool idle = in.len == 0 && !in.ended;
 		struct pollfd pfd[] = {
 			{ .fd = s->signals, .events = POLLIN },
-			{ .fd = xs_fileno(s->xs), .events = POLLIN },
+			{ .fd = s->blind ? -1 : xs_fileno(s->xs),
+			    .events = POLLIN },
 			{ .fd = s->fd,
 			    .events =
 				(short)(POLLIN | (in.len > 0 ? POLLOUT : 0)) },

@@ -6,6 +6,8 @@
 #ifndef XENCONSOLE_SESSION_H
 #define XENCONSOLE_SESSION_H
 
+#include <stdbool.h>
+
 #include "xenstore.h"
 
 struct session {
@@ -15,6 +17,7 @@ struct session {
 	int fd;		/* of it; -1: none */
 	int escape;
 	int signals; /* of term_signals() */
+	bool blind;  /* xenstored is gone */
 };
 
 /* Watches the node and waits for the terminal, some seconds. 0; or -1, having

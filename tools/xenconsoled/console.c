@@ -337,6 +337,16 @@ map_ring(struct console *con)
 	return true;
 }
 
+/* Tells clients where the terminal is. The node is written even if it has this
+ * value: an older terminal may have had the same name. */
+static void
+publish(struct console *con)
+{
+	if (!node_write_private(
+		con->shared->xs, con->path, "tty", con->pty.name))
+		log_warn("%s/tty", con->path);
+}
+
 static void
 connect_to(struct console *con, uint64_t ring_ref, uint64_t port)
 {
@@ -358,9 +368,7 @@ connect_to(struct console *con, uint64_t ring_ref, uint64_t port)
 	}
 	if (con->log == NULL)
 		con->log = open_log(con);
-	if (!node_write_private(
-		con->shared->xs, con->path, "tty", con->pty.name))
-		log_warn("%s/tty", con->path);
+	publish(con);
 	log_debug("domain %u: console on %s", con->domid, con->pty.name);
 	on_channel(con);
 }
@@ -379,8 +387,11 @@ console_update(struct console *con)
 	    !node_number(xs, con->path, "port", UINT32_MAX, &port))
 		return;
 	if (con->ring.page != NULL && con->ring_ref == ring_ref &&
-	    con->remote_port == port)
+	    con->remote_port == port) {
+		if (!node_is(xs, con->path, "tty", con->pty.name))
+			publish(con);
 		return;
+	}
 	if (node_number(xs, con->path, "limit", OUTBUF_LIMIT_MAX, &limit))
 		con->out.limit =
 		    limit > OUTBUF_LIMIT_MIN ? limit : OUTBUF_LIMIT_MIN;

@@ -49,6 +49,17 @@ node_number(struct xs_handle *xs, const char *dir, const char *name,
 }
 
 bool
+node_is(
+    struct xs_handle *xs, const char *dir, const char *name, const char *value)
+{
+	char *text = read_text(xs, dir, name);
+	bool same = text != NULL && strcmp(text, value) == 0;
+
+	free(text);
+	return same;
+}
+
+bool
 node_is_ours(struct xs_handle *xs, const char *dir)
 {
 	char *type = read_text(xs, dir, "type");

@@ -13,6 +13,10 @@
 bool node_number(struct xs_handle *xs, const char *dir, const char *name,
     uint64_t max, uint64_t *value_out);
 
+/* Has DIR/NAME this value? */
+bool node_is(
+    struct xs_handle *xs, const char *dir, const char *name, const char *value);
+
 /* Is the console in DIR served by us? (And not by a device model.) */
 bool node_is_ours(struct xs_handle *xs, const char *dir);
 

@@ -17,8 +17,6 @@ set_one(struct cmd_env *env, const char *path, const struct rights *rights)
 	if (xs_set_permissions(
 		env->xs, env->txn, path, rights->list, rights->num))
 		return 0;
-	if (env->txn != XBT_NULL && errno == EAGAIN)
-		return 0; /* the commit will say so again */
 	warn("Error occurred setting permissions on '%s'", path);
 	return 1;
 }

@@ -278,6 +278,27 @@ one_thread_can_wait_while_another_asks(void **state)
 }
 
 static void
+a_thread_cancelled_while_it_waits_leaves_the_handle_usable(void **state)
+{
+	pthread_t t;
+	void *result;
+
+	(void)state;
+	start(fire_after_watch, 0);
+	assert_true(xs_watch(h, "/a", "t"));
+	assert_true(fake_readable(xs_fileno(h), 2000));
+	assert_event(xs_check_watch(h), "/a", "t");
+	assert_int_equal(pthread_create(&t, NULL, wait_for_event, NULL), 0);
+	usleep(20000);
+	assert_int_equal(pthread_cancel(t), 0);
+	pthread_join(t, &result);
+	assert_ptr_equal(result, PTHREAD_CANCELED);
+	assert_true(xs_mkdir(h, 0, "/x"));
+	assert_null(xs_check_watch(h));
+	stop();
+}
+
+static void
 answer_with_path(struct fake *f)
 {
 	while (fake_recv(f))
@@ -455,6 +476,8 @@ main(void)
 		    a_dead_daemon_ends_the_wait_with_a_definite_error),
 		cmocka_unit_test(events_that_came_before_the_end_are_not_lost),
 		cmocka_unit_test(one_thread_can_wait_while_another_asks),
+		cmocka_unit_test(
+		    a_thread_cancelled_while_it_waits_leaves_the_handle_usable),
 		cmocka_unit_test(threads_get_their_own_replies),
 		cmocka_unit_test(the_reader_takes_no_signals),
 		cmocka_unit_test(
