@@ -19,8 +19,13 @@ os_vnd_attach()
 			return 1
 		fi
 	done
-	os_why=$(ln -s "$1" "$HV_ROOT/dev/vnd${os_n}d" 2>&1) || return 1
-	os_vnd=vnd$os_n
+	if os_why=$(ln -s "$1" "$HV_ROOT/dev/vnd${os_n}d" 2>&1); then
+		os_vnd=vnd$os_n
+	elif [ -h "$HV_ROOT/dev/vnd${os_n}d" ]; then
+		os_vnd_attach "$1" # somebody was quicker
+	else
+		return 1
+	fi
 }
 
 os_vnd_detach()
