@@ -18,14 +18,14 @@
 #include "tools/common/lock.h"
 #include "tools/common/log.h"
 
-static char dir[] = "/tmp/xslib-test-XXXXXX";
+static char dir[] = "/tmp/kernbus-test-XXXXXX";
 static char path[64];
 
 static int
 setup(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/xslib-test-XXXXXX");
+	strcpy(dir, "/tmp/kernbus-test-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/file", dir);
 	return 0;

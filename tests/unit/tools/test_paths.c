@@ -92,7 +92,7 @@ join_refuses_what_does_not_fit(void **state)
 static void
 mkdir_makes_parents(void **state)
 {
-	char top[] = "/tmp/xslib-test-XXXXXX";
+	char top[] = "/tmp/kernbus-test-XXXXXX";
 	char path[64];
 	struct stat st;
 

@@ -277,7 +277,7 @@ readiness_is_told_to_a_descriptor_and_to_the_manager(void **state)
 
 	(void)state;
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	snprintf(sa.sun_path, sizeof(sa.sun_path), "/tmp/xslib-test-%d",
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "/tmp/kernbus-test-%d",
 	    (int)getpid());
 	unlink(sa.sun_path);
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -95,7 +95,7 @@ memory_stays_bounded(void **state)
 
 /* ---- logs ---- */
 
-static char path[] = "/tmp/xslib-test-XXXXXX";
+static char path[] = "/tmp/kernbus-test-XXXXXX";
 
 static int
 setup(void **state)
@@ -103,7 +103,7 @@ setup(void **state)
 	int fd;
 
 	(void)state;
-	strcpy(path, "/tmp/xslib-test-XXXXXX");
+	strcpy(path, "/tmp/kernbus-test-XXXXXX");
 	fd = mkstemp(path);
 	assert_true(fd >= 0);
 	close(fd);

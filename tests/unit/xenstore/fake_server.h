@@ -150,7 +150,7 @@ fake_start(struct fake *f, void (*script)(struct fake *f))
 	f->fd = -1;
 	f->reply = "OK";
 	f->reply_len = 3;
-	strcpy(f->dir, "/tmp/xslib-test-XXXXXX");
+	strcpy(f->dir, "/tmp/kernbus-test-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->path, sizeof(f->path), "%s/socket", f->dir);
 	memcpy(sa.sun_path, f->path, strlen(f->path) + 1);

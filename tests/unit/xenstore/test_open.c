@@ -59,7 +59,7 @@ static void
 a_socket_without_a_daemon_is_econnrefused(void **state)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	char dir[] = "/tmp/xslib-test-XXXXXX";
+	char dir[] = "/tmp/kernbus-test-XXXXXX";
 	int fd;
 
 	(void)state;
@@ -95,7 +95,7 @@ xenstored_path_may_name_a_socket(void **state)
 static void
 a_device_is_spoken_to_by_write_and_read(void **state)
 {
-	char dir[] = "/tmp/xslib-test-XXXXXX";
+	char dir[] = "/tmp/kernbus-test-XXXXXX";
 	char path[64];
 	struct xs_handle *h;
 

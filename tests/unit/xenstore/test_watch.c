@@ -6,6 +6,14 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+/* ASan does not follow glibc's unwinding of a cancelled thread: it takes the
+ * stack that was left behind for one in use. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { CAN_CANCEL = 0 };
+#else
+enum { CAN_CANCEL = 1 };
+#endif
+
 static struct fake fake;
 static struct xs_handle *h;
 
@@ -284,6 +292,8 @@ a_thread_cancelled_while_it_waits_leaves_the_handle_usable(void **state)
 	void *result;
 
 	(void)state;
+	if (!CAN_CANCEL)
+		skip();
 	start(fire_after_watch, 0);
 	assert_true(xs_watch(h, "/a", "t"));
 	assert_true(fake_readable(xs_fileno(h), 2000));
