@@ -213,7 +213,7 @@ $(patsubst %.c,$(GB)/lwip/%.o,$(LWIP_SRC)): $(GB)/lwip/%.o: $(LWIP)/.fetched
 	    -fdata-sections $(GINC_fileserver) -c -o $@ $(LWIP)/$*.c
 $(GB)/liblwip.a: $(patsubst %.c,$(GB)/lwip/%.o,$(LWIP_SRC))
 	$(q)rm -f $@ && ar rcs $@ $^
-$(GB)/hv-core/guest/kernels/fileserver/%.o: | $(LWIP)/.fetched
+$(patsubst %.c,$(GB)/%.o,$(wildcard hv-core/guest/kernels/fileserver/*.c)): | $(LWIP)/.fetched
 
 # ----------------------------------------------------------------- compiling --
 $(B)/%.o: %.c
