@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -16,6 +17,10 @@
 #define CONTROL_FD 3
 #define DATA_FD 4
 #define SPARE_FD 64 /* above both, while they are moved */
+
+/* Guests that keep their disks busy must not starve the store, the toolstack
+ * and the scripts, which all those guests need. */
+#define WORKER_NICE 10
 
 struct worker {
 	pid_t pid;
@@ -48,6 +53,7 @@ child(const struct service_spec *spec, int control, pid_t parent)
 	if (getppid() != parent)
 		_exit(1);
 	prctl(PR_SET_NAME, own.name);
+	(void)setpriority(PRIO_PROCESS, 0, WORKER_NICE);
 	signal(SIGINT, SIG_IGN); /* meant for the kernel */
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
