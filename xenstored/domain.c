@@ -23,8 +23,7 @@ tell(struct state *st, const char *name, uint32_t domid, bool plain_first)
 	watch_fire_special(st->watches, name, node->acl, domid, plain_first);
 }
 
-/* ------------------------------------------------------------ introducing --
- */
+/* --- introducing --- */
 
 static enum xs_err
 open_ring(struct state *st, struct conn *conn, uint32_t domid, uint32_t port)
@@ -97,8 +96,7 @@ domain_set_target(struct domain *d, struct principal *target)
 	d->conn->who.target = target;
 }
 
-/* ------------------------------------------------------------------ ending --
- */
+/* --- ending --- */
 
 /* Hands ID's node to domain 0. False: no memory. */
 static bool

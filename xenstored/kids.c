@@ -64,7 +64,7 @@ kids_unref(struct heap *heap, struct kids *kids)
 	free(kids);
 }
 
-/* ------------------------------------------------------------ searching -- */
+/* --- searching --- */
 
 static struct kid *
 find_by_seq(const struct kids *kids, uint64_t seq, uint32_t *page_out)
@@ -142,7 +142,7 @@ kids_next(const struct kids *kids, struct kids_pos *pos)
 	return kid;
 }
 
-/* -------------------------------------------------- making it one's own -- */
+/* --- making it one's own --- */
 
 static struct kid_page *
 page_new(uint32_t cap)

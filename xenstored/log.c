@@ -187,8 +187,7 @@ log_append(struct log *log, const struct record *record)
 	__atomic_store_n(&log->header->end, log->end, __ATOMIC_RELEASE);
 }
 
-/* ----------------------------------------------------------------- reading --
- */
+/* --- reading --- */
 
 struct log_pos
 log_oldest(const struct log_header *header)

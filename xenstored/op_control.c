@@ -28,8 +28,7 @@ add(struct text *t, const char *format, ...)
 		t->len = t->size - 1;
 }
 
-/* ------------------------------------------------------------------- quota --
- */
+/* --- quota --- */
 
 static enum xs_err
 parse_domid(struct request *req, const char *text, struct principal **p_out)
@@ -134,8 +133,7 @@ control_quota_soft(
 	return XS_OK;
 }
 
-/* ------------------------------------------------------------------ others --
- */
+/* --- others --- */
 
 static enum xs_err
 control_check(

@@ -28,8 +28,7 @@ static const struct op ops[WIRE_OP_COUNT] = {
 };
 /* clang-format on */
 
-/* ---------------------------------------------------------------- replies --
- */
+/* --- replies --- */
 
 enum xs_err
 request_reply(struct request *req, const void *data, size_t len)
@@ -75,8 +74,7 @@ reply_error(struct request *req, enum xs_err err)
 	(void)outq_reply(&req->conn->q, &header, name, header.len);
 }
 
-/* -------------------------------------------------------------- arguments --
- */
+/* --- arguments --- */
 
 static enum xs_err
 parse_path(struct request *req, struct arg *arg, char letter)
@@ -190,8 +188,7 @@ parse(struct request *req, const char *letters)
 	return parse_paths(req, letters);
 }
 
-/* ------------------------------------------------------------ dispatching --
- */
+/* --- dispatching --- */
 
 /* Everything before the handler, in the order of the protocol's checks. */
 static enum xs_err

@@ -240,7 +240,7 @@ options_parse(
 		.soft_memory = SOFT_MEMORY,
 		.ready_fd = -1 };
 	opterr = 0;
-	optind = 1;
+	optind = 0; /* start anew */
 	while ((letter = getopt_long(argc, argv,
 		    ":F:NT:E:S:W:t:A:M:Q:q:w:Kp:e:DHV", long_options, NULL)) !=
 	       -1) {

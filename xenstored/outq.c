@@ -72,7 +72,7 @@ append(struct outq *q, struct out_item *item)
 		q->wake(q);
 }
 
-/* -------------------------------------------------------------- replies -- */
+/* --- replies --- */
 
 static void
 free_reply(struct outq *q, struct reply *reply)
@@ -130,7 +130,7 @@ outq_reply(struct outq *q, const struct wire_header *header,
 	return true;
 }
 
-/* --------------------------------------------------------------- events -- */
+/* --- events --- */
 
 static uint64_t
 waiting_hash(const struct event_source *source, const struct event_path *path)
@@ -268,7 +268,7 @@ event_source_end(struct event_source *source)
 		drop_event(&source->collapsed);
 }
 
-/* --------------------------------------------------------------- taking -- */
+/* --- taking --- */
 
 /* The message of EVENT, at BUF if MAX suffices; its length. */
 static size_t

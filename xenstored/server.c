@@ -35,8 +35,7 @@ struct server {
 	char scratch[SERVER_SCRATCH];
 };
 
-/* ------------------------------------------------------------------- world --
- */
+/* --- world --- */
 
 static struct domain_info
 none_domain_info(struct world *world, uint32_t domid)
@@ -130,8 +129,7 @@ env_trace(void *ctx, const struct conn *conn, const char *direction,
 	    header, payload);
 }
 
-/* ----------------------------------------------------------------- control --
- */
+/* --- control --- */
 
 static enum xs_err
 answer(const char *text, char *buf, size_t size, size_t *len_out)
@@ -191,8 +189,7 @@ env_control(void *ctx, int argc, const char *const argv[], char *buf,
 	return XS_ENOSYS;
 }
 
-/* ------------------------------------------------------------------ set-up --
- */
+/* --- set-up --- */
 
 struct server *
 server_new(const struct server_config *config, struct log *log)
@@ -284,8 +281,7 @@ server_reopen_trace(struct server *server)
 		msg_warn("cannot open the trace file again");
 }
 
-/* ------------------------------------------------------------------- turns --
- */
+/* --- turns --- */
 
 void
 server_add(struct transport *transport)
@@ -377,24 +373,32 @@ has_work(const struct server *server)
 	       !list_empty(&server->active[1]);
 }
 
+bool
+server_turn(struct server *server, bool block)
+{
+	bool more;
+	int round;
+
+	if (event_base_loop(
+		server->base, EVLOOP_ONCE | (block ? 0 : EVLOOP_NONBLOCK)) < 0)
+		fatalx("the event loop failed");
+	for (round = 0; round < ROUNDS && has_work(server); round++) {
+		run_first(server, &server->active[1]);
+		run_first(server, &server->active[0]);
+		send_all(server);
+	}
+	more = run_background(server);
+	send_all(server);
+	return more || has_work(server);
+}
+
 void
 server_run(struct server *server)
 {
 	bool more = false;
-	int round;
 
-	while (!server->stopping) {
-		if (event_base_loop(server->base,
-			EVLOOP_ONCE | (more ? EVLOOP_NONBLOCK : 0)) < 0)
-			fatalx("the event loop failed");
-		for (round = 0; round < ROUNDS && has_work(server); round++) {
-			run_first(server, &server->active[1]);
-			run_first(server, &server->active[0]);
-		}
-		more = run_background(server);
-		send_all(server);
-		more = more || has_work(server);
-	}
+	while (!server->stopping)
+		more = server_turn(server, !more);
 }
 
 void

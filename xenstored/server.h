@@ -58,6 +58,12 @@ void server_remove(struct transport *transport);
 void server_background(
     struct server *server, bool (*run)(void *ctx), void *ctx);
 
+/*
+ * One turn of the loop: what the kernel has to tell (waiting for that if
+ * BLOCK), then some work. True if there is more to do.
+ */
+bool server_turn(struct server *server, bool block);
+
 /* Serves until server_stop(). */
 void server_run(struct server *server);
 void server_stop(struct server *server);

@@ -123,8 +123,7 @@ core_record(struct state *st, enum record_type type, uint64_t a, uint64_t b,
 	st->env->record(st->env->ctx, &record);
 }
 
-/* ------------------------------------------------------------ connections --
- */
+/* --- connections --- */
 
 struct conn *
 state_open_socket(struct state *st, uid_t uid, pid_t pid, void *shell)
@@ -175,8 +174,7 @@ state_ignore(struct conn *conn)
 	conn->ignored = true;
 }
 
-/* ------------------------------------------------------------------- input --
- */
+/* --- input --- */
 
 /* Whether CONN's requests must wait until more of its output is taken. */
 static bool
@@ -307,8 +305,7 @@ state_has_output(const struct conn *conn)
 	return !outq_empty(&conn->q);
 }
 
-/* ------------------------------------------------------------------- world --
- */
+/* --- world --- */
 
 /* What a record says about a domain. */
 struct told_info {

@@ -84,7 +84,7 @@ struct state *state_new(
 
 void state_free(struct state *st);
 
-/* ---------------------------------------------------------- connections -- */
+/* --- connections --- */
 
 /*
  * A new privileged connection through a socket, from a process PID of user
@@ -145,7 +145,7 @@ uint32_t conn_id(const struct conn *conn);
 uint32_t conn_domid(const struct conn *conn);
 bool conn_privileged(const struct conn *conn);
 
-/* ---------------------------------------------------------------- world -- */
+/* --- world --- */
 
 /* The hypervisor says that something happened to DOMID. */
 void state_domain_changed(
@@ -157,7 +157,7 @@ void state_set_trace(struct state *st, bool on);
 /* Does up to BUDGET pieces of work put off; true if there is more. */
 bool state_step(struct state *st, size_t budget);
 
-/* --------------------------------------------------------------- checks -- */
+/* --- checks --- */
 
 /*
  * Compares all accounting with a count of the tree. NULL: it is right;

@@ -134,7 +134,7 @@ store_same(struct heap *heap, struct node *first, struct node *second,
 	return true;
 }
 
-/* ------------------------------------------------------------- changing -- */
+/* --- changing --- */
 
 /* The version at *SLOT, after making it its holder's own; NULL: no memory. */
 static struct node *
@@ -322,7 +322,7 @@ store_path(const struct ident *id, char *buf, size_t size)
 	return len;
 }
 
-/* -------------------------------------------------------------- walking -- */
+/* --- walking --- */
 
 void
 walk_start(struct walk *walk, struct node *node)

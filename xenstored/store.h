@@ -91,7 +91,7 @@ XS_MUST_CHECK enum xs_err store_set_acl(struct heap *heap, struct node **top,
 /* The absolute path of ID with its NUL into BUF; its length, 0: no room. */
 size_t store_path(const struct ident *id, char *buf, size_t size);
 
-/* ------------------------------------------------- walking without stack -- */
+/* --- walking without stack --- */
 
 struct walk_frame {
 	struct node *node;
@@ -117,7 +117,7 @@ typedef bool walk_filter(void *ctx, struct walk *walk, struct node *child);
 /* As walk_next(), but leaves out each subtree for which WANT says false. */
 struct node *walk_next_if(struct walk *walk, walk_filter *want, void *ctx);
 
-/* ------------------------------------------------------------ comparing -- */
+/* --- comparing --- */
 
 /* Told of a node that only one of two trees has, or has in another version. */
 typedef void diff_fn(void *ctx, struct node *before, struct node *after);

@@ -94,8 +94,7 @@ ring_fail(struct ring *ring, uint32_t error)
 	ring_notify(ring);
 }
 
-/* ------------------------------------------------------------------- turns --
- */
+/* --- turns --- */
 
 /* Puts output into the ring; true if there was some. */
 static bool
@@ -202,8 +201,7 @@ ring_run(struct transport *transport, int budget)
 	return TURN_IDLE;
 }
 
-/* ------------------------------------------------------------------ opening --
- */
+/* --- opening --- */
 
 /* Lets go of what RING refers to in the world. */
 static void
@@ -330,8 +328,7 @@ world_domain_info(struct world *world, uint32_t domid)
 	return info_of(state, unique_id);
 }
 
-/* ------------------------------------------------------------------- events --
- */
+/* --- events --- */
 
 /* Learns of some domains' fates; true if there may be more. */
 static bool
@@ -383,8 +380,7 @@ on_event(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* ------------------------------------------------------------------- set-up --
- */
+/* --- set-up --- */
 
 static void
 open_libraries(struct rings *rings)

@@ -64,8 +64,7 @@ client_close(struct client *c)
 	talloc_free(c);
 }
 
-/* ------------------------------------------------------------------- output --
- */
+/* --- output --- */
 
 /* Sends LEN bytes; how many, or -1: the peer is gone. */
 static ssize_t
@@ -156,8 +155,7 @@ client_flush(struct transport *transport)
 	}
 }
 
-/* -------------------------------------------------------------------- input --
- */
+/* --- input --- */
 
 /*
  * Receives behind what is kept, or into the scratch space if nothing is.
@@ -245,8 +243,7 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 	client_flush(&c->transport);
 }
 
-/* ---------------------------------------------------------------- accepting --
- */
+/* --- accepting --- */
 
 static bool
 client_new(struct unix_listener *l, int fd)

@@ -138,8 +138,7 @@ txn_log(struct txn *txn, uint32_t type, const void *payload, size_t len,
 	return XS_OK;
 }
 
-/* -------------------------------------------------------------- conflicts --
- */
+/* --- conflicts --- */
 
 static bool
 unchanged(const struct txn *txn, const struct touched *t)
@@ -248,8 +247,7 @@ rebase(struct txn *txn, enum xs_err *err_out)
 	return again;
 }
 
-/* ------------------------------------------------------------- installing --
- */
+/* --- installing --- */
 
 struct growth {
 	const struct principal *who;

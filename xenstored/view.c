@@ -24,7 +24,7 @@ privileged(const struct view *view)
 	return view->conn->who.privileged;
 }
 
-/* ----------------------------------------------------- rights and footprint */
+/* --- rights and footprint --- */
 
 static enum xs_err
 note(const struct view *view, const char *path, size_t len, unsigned aspects,
@@ -81,7 +81,7 @@ view_read(const struct view *view, const char *path, unsigned aspect,
 	return err;
 }
 
-/* ---------------------------------------------------------------- quotas -- */
+/* --- quotas --- */
 
 /* Whether a node of N permissions and LEN bytes of value is small enough. */
 static enum xs_err
@@ -124,7 +124,7 @@ check_put(const struct view *view, const struct found *f, const struct acl *acl,
 	return XS_OK;
 }
 
-/* --------------------------------------------------------------- watches -- */
+/* --- watches --- */
 
 static void
 tell(struct state *st, const char *path, const struct acl *now,
@@ -176,7 +176,7 @@ view_tell_commit(const struct txn *txn, struct node *before, struct node *after)
 	}
 }
 
-/* --------------------------------------------------------------- changes -- */
+/* --- changes --- */
 
 /* After store_put() on the live tree: accounts for it and tells of it. */
 static void

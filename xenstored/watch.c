@@ -69,7 +69,7 @@ watches_events(struct watches *all)
 	return &all->events;
 }
 
-/* --------------------------------------------------------------- places -- */
+/* --- places --- */
 
 static uint64_t
 place_hash(const struct place *parent, const struct atom *name)
@@ -174,7 +174,7 @@ place_of(struct watches *all, const char *path)
 	return place;
 }
 
-/* -------------------------------------------------------------- watches -- */
+/* --- watches --- */
 
 static uint64_t
 key_hash(const struct watches *all, const struct watcher *watcher,
@@ -306,7 +306,7 @@ watch_list(const struct watcher *watcher,
 	}
 }
 
-/* --------------------------------------------------------------- firing -- */
+/* --- firing --- */
 
 static bool
 may_know(const struct who *who, const struct change *c)
@@ -453,7 +453,7 @@ watch_fire_below(struct watches *all, struct heap *heap, struct walk *walk,
 	}
 }
 
-/* ------------------------------------------------------------- specials -- */
+/* --- specials --- */
 
 /* Tells the watches at PLACE whose depth is WITH_DEPTH (at least 1) or none. */
 static void
