@@ -317,6 +317,9 @@ check-lint: ## layers, headers alone, clang-format, shellcheck, man pages
 check-integration: all ## the whole system, in its own namespaces
 	@sh tests/integration/run $(B)
 
+check-strict: all ## the same for devices and hostile guests, every send a hypercall
+	@HV_EVTCHN=strict sh tests/integration/run $(B) vbd vif isolation
+
 check-san: ## unit and model tests under ASan and UBSan
 	@$(MAKE) --no-print-directory SAN=1 check-unit check-model
 
