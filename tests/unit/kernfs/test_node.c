@@ -6,6 +6,7 @@
 #include "../lib/fixture.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 
@@ -550,6 +551,41 @@ the_netbsd_provider_recovers_from_lost_events(void **state)
 
 /* -- setting up -- */
 
+static void
+write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		perror(path);
+	close(fd);
+}
+
+/*
+ * Mounts of our own: a namespace that somebody else makes meanwhile would
+ * otherwise hold ours after the umount(). As a user, become root in it.
+ */
+static void
+private_mounts(void)
+{
+	char map[64];
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	if (uid == 0 && unshare(CLONE_NEWNS) < 0)
+		return;
+	if (uid != 0) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+			return;
+		write_text("/proc/self/setgroups", "deny");
+		snprintf(map, sizeof(map), "0 %u 1", uid);
+		write_text("/proc/self/uid_map", map);
+		snprintf(map, sizeof(map), "0 %u 1", gid);
+		write_text("/proc/self/gid_map", map);
+	}
+	mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
+}
+
 /* 1: the node is mounted; 0: that cannot be done here, and why has been said;
  * -1: it should have worked. */
 static int
@@ -652,6 +688,7 @@ main(void)
 	};
 	int ret = 0, started;
 
+	private_mounts();
 	if (!fixture_start())
 		return 0;
 	started = kernfs_start();
