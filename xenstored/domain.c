@@ -32,6 +32,7 @@ open_ring(struct state *st, struct conn *conn, uint32_t domid, uint32_t port)
 	    st->env->ctx, conn, domid, port, conn->who.self->features);
 
 	core_record(st, RECORD_ANSWER_RING, domid, err, NULL, 0);
+	st->asked = true;
 	return err;
 }
 

@@ -8,12 +8,13 @@
 struct reply {
 	struct out_item item;
 	uint32_t len, pos;
-	bool counted; /* a reply, not an event that was begun */
+	uint32_t room; /* for bytes */
+	bool counted;  /* a reply, not an event that was begun */
 	char bytes[];
 };
 
 enum {
-	SMALL_PAYLOAD = 48,
+	SMALL = WIRE_HEADER_SIZE + 48, /* a reply that the spare one can be */
 	EVENT_COST = sizeof(struct event) + sizeof(struct event_path),
 };
 
@@ -74,6 +75,23 @@ append(struct outq *q, struct out_item *item)
 
 /* --- replies --- */
 
+/* A reply with room for LEN bytes, and for a small one at least. */
+static struct reply *
+new_reply(size_t len)
+{
+	struct reply *reply;
+
+	if (len < SMALL)
+		len = SMALL;
+	reply = malloc(sizeof(*reply) + len);
+	if (reply == NULL)
+		return NULL;
+	reply->item.is_event = false;
+	reply->pos = 0;
+	reply->room = (uint32_t)len;
+	return reply;
+}
+
 static void
 free_reply(struct outq *q, struct reply *reply)
 {
@@ -82,7 +100,7 @@ free_reply(struct outq *q, struct reply *reply)
 		q->reply_bytes -= reply->len;
 		q->n_replies--;
 	}
-	if (q->spare == NULL && reply->len <= SMALL_PAYLOAD)
+	if (q->spare == NULL && reply->room >= SMALL)
 		q->spare = &reply->item;
 	else
 		free(reply);
@@ -95,8 +113,7 @@ outq_ready(struct outq *q)
 
 	if (q->spare != NULL)
 		return true;
-	reply =
-	    malloc(sizeof(*reply) + sizeof(struct wire_header) + SMALL_PAYLOAD);
+	reply = new_reply(SMALL);
 	if (reply == NULL)
 		return false;
 	q->spare = &reply->item;
@@ -109,17 +126,16 @@ outq_reply(struct outq *q, const struct wire_header *header,
 {
 	struct reply *reply;
 
-	if (len <= SMALL_PAYLOAD && outq_ready(q)) {
+	if (sizeof(*header) + len <= SMALL && outq_ready(q)) {
 		reply = as_reply(q->spare);
 		q->spare = NULL;
+		reply->pos = 0;
 	} else {
-		reply = malloc(sizeof(*reply) + sizeof(*header) + len);
+		reply = new_reply(sizeof(*header) + len);
 		if (reply == NULL)
 			return false;
 	}
-	reply->item.is_event = false;
 	reply->len = (uint32_t)(sizeof(*header) + len);
-	reply->pos = 0;
 	reply->counted = true;
 	memcpy(reply->bytes, header, sizeof(*header));
 	if (len > 0)
@@ -298,13 +314,11 @@ render(const struct event *event, char *buf, size_t max)
 static struct reply *
 begin_event(struct event *event, size_t len)
 {
-	struct reply *reply = malloc(sizeof(*reply) + len);
+	struct reply *reply = new_reply(len);
 
 	if (reply == NULL)
 		return NULL;
-	reply->item.is_event = false;
 	reply->counted = false;
-	reply->pos = 0;
 	reply->len = (uint32_t)render(event, reply->bytes, len);
 	list_append(&event->item.link, &reply->item.link);
 	drop_event(event);

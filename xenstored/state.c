@@ -198,8 +198,11 @@ run(struct conn *conn, const void *bytes, size_t len)
 	memcpy(&req.header, bytes, sizeof(req.header));
 	req.payload = (const char *)bytes + sizeof(req.header);
 	core_trace(conn, "IN", &req.header, req.payload);
+	conn->st->asked = false;
 	ops_run(&req);
-	if (req.changed) {
+	/* An answer of the world may have changed something though it failed.
+	 */
+	if (req.changed || conn->st->asked) {
 		record.data[0] = bytes;
 		record.len[0] = len;
 		conn->st->env->record(conn->st->env->ctx, &record);
@@ -327,6 +330,7 @@ core_ask_domain(struct state *st, uint32_t domid)
 	struct domain_info info = st->env->domain_info(st->env->ctx, domid);
 
 	record_info(st, RECORD_ANSWER_INFO, domid, &info);
+	st->asked = true;
 	return info;
 }
 

@@ -179,6 +179,8 @@ ring_run(struct transport *transport, int budget)
 	char buf[WIRE_RING_SIZE];
 	bool consumed, produced;
 
+	if (ring->page == NULL)
+		return TURN_IDLE;
 	handle_reset(ring);
 	if (ring->bad)
 		return TURN_IDLE;

@@ -84,6 +84,7 @@ txn_note(struct txn *txn, const char *path, size_t len, unsigned aspects,
 	uint64_t hash = hash_bytes(&conn->st->config.seed, path, len);
 	struct table_link *link = table_first(&txn->touched, hash);
 	struct touched *t;
+	int64_t cost;
 
 	for (; link != NULL; link = table_next(link)) {
 		t = list_entry(link, struct touched, link);
@@ -96,6 +97,9 @@ txn_note(struct txn *txn, const char *path, size_t len, unsigned aspects,
 	if (!principal_allows(
 		conn->who.self, QUOTA_TXNODES, (int64_t)txn->n_touched + 1))
 		return quota_error(QUOTA_TXNODES);
+	cost = (int64_t)(sizeof(*t) + len + 1);
+	if (!principal_may(conn->who.self, QUOTA_MEMORY, cost))
+		return quota_error(QUOTA_MEMORY);
 	t = malloc(sizeof(*t) + len + 1);
 	if (t == NULL)
 		return XS_ENOMEM;
@@ -106,7 +110,7 @@ txn_note(struct txn *txn, const char *path, size_t len, unsigned aspects,
 	table_add(&txn->touched, &t->link, hash);
 	list_append(&txn->order, &t->in_order);
 	txn->n_touched++;
-	charge(txn, (int64_t)(sizeof(*t) + len + 1));
+	charge(txn, cost);
 	return XS_OK;
 }
 
@@ -124,6 +128,9 @@ txn_log(struct txn *txn, uint32_t type, const void *payload, size_t len,
 	op.stamp = txn->conn->st->heap.stamp;
 	if (txn->log_len + need > cap) {
 		cap = cap * 2 + need + 256;
+		if (!principal_may(txn->conn->who.self, QUOTA_MEMORY,
+			(int64_t)(cap - txn->log_cap)))
+			return quota_error(QUOTA_MEMORY);
 		log = realloc(txn->log, cap);
 		if (log == NULL)
 			return XS_ENOMEM;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Random requests of several connections go to the state machine and to the
- * reference; each reply and the set of events of each step must be the same.
+ * reference; each reply and the set of events of each step must be the same. A
+ * follower gets the records of the state machine and must become the same.
  * MODEL_STEPS and MODEL_SEED say how many and which.
  */
 #include "../../unit/xenstored/harness.h"
+#include "follower.h"
 #include "reference.h"
 
 struct run {
@@ -27,7 +29,7 @@ pick(struct run *r, unsigned n)
 	return (unsigned)((r->random >> 20) % n);
 }
 
-/* ------------------------------------------------------------ comparing -- */
+/* --- comparing --- */
 
 static int
 by_text(const void *a, const void *b)
@@ -111,7 +113,7 @@ expect(struct run *r, const char *got, const char *want)
 		    what_now, got, want);
 }
 
-/* --------------------------------------------------------------- making -- */
+/* --- making --- */
 
 static void
 random_path(struct run *r, char path[M_PATH])
@@ -176,7 +178,7 @@ random_txn(struct run *r, int c)
 	return pick(r, 3) > 0 ? r->m.conn[c].txn[pick(r, M_TXNS)] : NULL;
 }
 
-/* --------------------------------------------------------------- steps -- */
+/* --- steps --- */
 
 static void
 step_nodes(struct run *r, int c)
@@ -408,6 +410,7 @@ static void
 all_replies_and_events_are_those_of_the_reference(void **unused)
 {
 	static struct run r;
+	static struct follower follower;
 	const char *steps = getenv("MODEL_STEPS"), *seed = getenv("MODEL_SEED");
 	unsigned long n = steps != NULL ? strtoul(steps, NULL, 10) : 300000;
 	const char *wrong;
@@ -422,6 +425,10 @@ all_replies_and_events_are_those_of_the_reference(void **unused)
 	principals_pool(r.h.st->all)->limits.n[QUOTA_WATCHES] = M_WATCH_QUOTA;
 	principals_pool(r.h.st->all)->limits.n[QUOTA_TXNS] = M_TXN_QUOTA;
 	m_start(&r.m);
+	follower_start(&follower, &r.h.config);
+	*principals_pool(follower.h.st->all) = *principals_pool(r.h.st->all);
+	r.h.tap = follower_apply;
+	r.h.tap_ctx = &follower;
 	r.conn[0] = h_socket(&r.h);
 	r.conn[1] = h_socket(&r.h);
 	for (r.step = 0; r.step < n; r.step++) {
@@ -431,6 +438,7 @@ all_replies_and_events_are_those_of_the_reference(void **unused)
 			wrong = state_check(r.h.st);
 			if (wrong != NULL)
 				fail_msg("step %lu: %s", r.step, wrong);
+			follower_compare(&follower, r.h.st);
 		}
 	}
 	printf("%lu commits, %lu refused, %lu rebased, %lu events\n",
@@ -438,6 +446,8 @@ all_replies_and_events_are_those_of_the_reference(void **unused)
 	assert_true(r.accepted > n / 1000 && r.refused > n / 10000);
 	for (int c = 0; c < M_CONNS; c++)
 		m_close(&r.m, c);
+	follower_compare(&follower, r.h.st);
+	h_stop(&follower.h);
 	h_stop(&r.h);
 }
 

@@ -101,7 +101,7 @@ struct model {
 	int now;
 };
 
-/* ---------------------------------------------------------------- paths -- */
+/* --- paths --- */
 
 /* The absolute form of what C says; paths here are short. */
 static void
@@ -163,7 +163,7 @@ m_nearest(struct m_tree *t, const char *path)
 	return node;
 }
 
-/* --------------------------------------------------------------- rights -- */
+/* --- rights --- */
 
 static bool
 m_lives(const struct model *m, int domid, int life)
@@ -196,7 +196,7 @@ m_owned(const struct m_tree *t, int domid, int life)
 	return n;
 }
 
-/* --------------------------------------------------------------- events -- */
+/* --- events --- */
 
 static void
 m_event(struct m_conn *c, const struct m_watch *w, const char *path)
@@ -305,7 +305,7 @@ m_fire_special(struct model *m, const char *name, bool for_all, int domid)
 	}
 }
 
-/* -------------------------------------------------------------- changing -- */
+/* --- changing --- */
 
 static void
 m_delete(struct m_tree *t, const char *path)
@@ -487,7 +487,7 @@ m_set_perms(struct model *m, struct m_conn *c, struct m_tree *t,
 	return "OK";
 }
 
-/* --------------------------------------------------------------- reading -- */
+/* --- reading --- */
 
 static void
 m_list(struct m_tree *t, const char *path, char reply[M_TEXT])
@@ -588,7 +588,7 @@ m_request(struct model *m, int conn, struct m_txn *txn,
 	return answer;
 }
 
-/* ---------------------------------------------------------- transactions -- */
+/* --- transactions --- */
 
 static struct m_txn *
 m_begin(struct model *m, int conn, unsigned id)
@@ -671,7 +671,7 @@ m_commit(struct model *m, int conn, struct m_txn *txn)
 	return "OK";
 }
 
-/* --------------------------------------------------------------- domains -- */
+/* --- domains --- */
 
 static void
 m_introduce(struct model *m, int domid)

@@ -36,6 +36,8 @@ struct h {
 	unsigned n_ring_open, n_ring_close, n_records, n_wakes;
 	enum record_type last_record;
 	struct conn *last_ring;
+	void (*tap)(void *tap_ctx, const struct record *record); /* or NULL */
+	void *tap_ctx;
 	/* events that came before the last reply, and after it */
 	char event[H_EVENTS];
 	unsigned n_events, n_late;
@@ -90,6 +92,8 @@ h_record(void *ctx, const struct record *record)
 
 	h->n_records++;
 	h->last_record = record->type;
+	if (h->tap != NULL)
+		h->tap(h->tap_ctx, record);
 }
 
 static void

@@ -9,7 +9,7 @@
 
 #include "xenstored/options.h"
 
-enum { ARGS = 12 };
+enum { ARGS = 24 };
 
 static struct options options;
 static char error[OPTIONS_ERROR_SIZE];

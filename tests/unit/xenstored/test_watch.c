@@ -422,6 +422,12 @@ messages_can_be_taken_in_any_pieces(void **unused)
 		all[n] = byte;
 	assert_int_equal(n, 2 * (16 + 5));
 	assert_memory_equal(all, all + n / 2, n / 2);
+	/* the memory of a short event must not be taken for a longer reply */
+	assert_int_equal(h_write(&h, s, 0,
+			     "/d/a-name-of-forty-characters-as-it-happens", ""),
+	    XS_OK);
+	assert_string_equal(h_text(&h, o, WIRE_DIRECTORY, 0, "/d"),
+	    "a-name-of-forty-characters-as-it-happens");
 	h_stop(&h);
 }
 
