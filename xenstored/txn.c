@@ -24,6 +24,15 @@ charge(struct txn *txn, int64_t bytes)
 	principal_charge(txn->conn->who.self, QUOTA_MEMORY, bytes);
 }
 
+/* Whether the client may be charged BYTES more. What runs again at the commit
+ * ends with it, and is not limited. */
+static bool
+affordable(const struct txn *txn, int64_t bytes)
+{
+	return txn->replaying ||
+	       principal_may(txn->conn->who.self, QUOTA_MEMORY, bytes);
+}
+
 struct txn *
 txn_new(struct conn *conn)
 {
@@ -172,6 +181,9 @@ footprint_valid(const struct txn *txn)
 	struct list *link;
 	struct touched *t;
 
+	/* A death changes what permissions are shown, and no stamp. */
+	if (txn->conn->st->last_death > txn->stamp)
+		return false;
 	for (link = txn->order.next; link != &txn->order; link = link->next) {
 		t = list_entry(link, struct touched, in_order);
 		if (t->aspects != 0 && !unchanged(txn, t))
