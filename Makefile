@@ -76,8 +76,8 @@ $(B)/lib$(1).a: $$(call objs,$$(ARCH_$(1)))
 endef
 $(foreach a,$(ARCHIVES),$(eval $(call archive_rule,$(a))))
 
-# Of the file server, what is pure functions.
-$(B)/libhttpparse.a: $(B)/hv-core/guest/kernels/fileserver/http_parse.o
+# Of the file server, what knows neither rings nor lwIP.
+$(B)/libfileserver.a: $(patsubst %,$(B)/hv-core/guest/kernels/fileserver/%.o,http_parse page fs fs_write)
 	$(call say,AR,$@)
 	$(q)rm -f $@ && ar rcs $@ $^
 
@@ -253,7 +253,7 @@ UNIT_lib       := hvlib
 UNIT_kernfs    := kernfs hvlib
 ULIBS_kernfs   = $(call pkg_libs,fuse3)
 UNIT_guest     := guest xscommon
-UNIT_fileserver := httpparse
+UNIT_fileserver := fileserver
 UNIT_dom0      := dom0 guest xscommon hvlib
 UNIT_common    := xscommon
 UNIT_xenstored := xenstored xscommon
@@ -264,6 +264,7 @@ UNIT_xenbackendd := xenbackendd tools
 UNIT_xenconsoled := xenconsoled tools
 UNIT_xenconsole := xenconsole tools
 UNIT_xs        := xs
+ULIBS_fileserver = -lext2fs -lcom_err
 ULIBS_boot     = $(call pkg_libs,zlib)
 ULIBS_spawn    = $(call pkg_libs,libseccomp)
 ULIBS_xl       = $(LIBS_xl)
@@ -293,7 +294,7 @@ $(foreach t,$(UNITS) $(MODELS) $(BENCHES),$(eval $(call test_rule,$(t))))
 $(B)/tests/unit/spawn/probe: tests/unit/spawn/probe.c tests/unit/spawn/probe.h
 	$(call say,LD,$@)
 	$(q)mkdir -p $(@D) && $(CC) $(STD) -O2 $(WARN) -static -o $@ $<
-$(B)/tests/unit/spawn/test_sandbox: $(B)/tests/unit/spawn/probe
+$(B)/tests/unit/spawn/test_sandbox $(B)/tests/unit/spawn/test_serve: | $(B)/tests/unit/spawn/probe
 
 # These start what they test.
 RUNS_HVD := $(filter $(B)/tests/unit/lib/% $(B)/tests/unit/kernfs/%,$(UNITS))

@@ -329,6 +329,31 @@ hear(struct hv_client *c, uint32_t port, int ms)
 	return heard[port];
 }
 
+/* Process id of the only guest: hv-spawn's child. 0: there is none. */
+static inline pid_t
+guest_pid(struct machine *m)
+{
+	char path[96], line[64] = "";
+	long pid = 0;
+	FILE *f;
+
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children",
+		    i == 0 ? (long)m->pid : pid, i == 0 ? (long)m->pid : pid);
+		f = fopen(path, "r");
+		line[0] = '\0';
+		if (f == NULL)
+			return 0;
+		if (fgets(line, sizeof(line), f) == NULL)
+			line[0] = '\0';
+		fclose(f);
+		pid = strtol(line, NULL, 10);
+		if (pid == 0)
+			return 0;
+	}
+	return (pid_t)pid;
+}
+
 static inline int
 count_entries(const char *path)
 {

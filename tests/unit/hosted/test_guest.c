@@ -1,6 +1,5 @@
 /*
- * Guests on hvd: real sandboxed processes. Also the machine as a whole: domain
- * 0's kernel, a second hvd, the end.
+ * Guests on hvd: real sandboxed processes.
  */
 #include "fixture.h"
 
@@ -36,31 +35,6 @@ static uint32_t
 load(const uint32_t *p)
 {
 	return __atomic_load_n(p, __ATOMIC_SEQ_CST);
-}
-
-/* Process id of the only guest: hv-spawn's child. 0: there is none. */
-static pid_t
-guest_pid(struct machine *m)
-{
-	char path[96], line[64] = "";
-	long pid = 0;
-	FILE *f;
-
-	for (int i = 0; i < 2; i++) {
-		snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children",
-		    i == 0 ? (long)m->pid : pid, i == 0 ? (long)m->pid : pid);
-		f = fopen(path, "r");
-		line[0] = '\0';
-		if (f == NULL)
-			return 0;
-		if (fgets(line, sizeof(line), f) == NULL)
-			line[0] = '\0';
-		fclose(f);
-		pid = strtol(line, NULL, 10);
-		if (pid == 0)
-			return 0;
-	}
-	return (pid_t)pid;
 }
 
 static void
@@ -436,121 +410,6 @@ a_domain_destroyed_while_it_starts_leaves_nothing(void **state)
 	await(machine_fds(m) == before);
 }
 
-/* ------------------------------------------------------------ the machine --
- */
-
-static void
-the_machine_takes_its_guests_along(void **state)
-{
-	struct machine m;
-	struct guest g;
-	pid_t pid;
-
-	(void)state;
-	machine_start(&m, false);
-	guest_boot(&m, &g, GUEST_ECHO);
-	pid = guest_pid(&m);
-	assert_true(pid > 0);
-	hv_window_put(g.ram);
-	assert_int_equal(machine_stop(&m), 0);
-	await(kill(pid, 0) == -1);
-}
-
-static void
-the_log_may_be_any_descriptor(void **state)
-{
-	char path[64], line[256] = "";
-	int running = 0;
-	struct machine m;
-	struct guest g;
-	FILE *f;
-
-	(void)state;
-	snprintf(path, sizeof(path), "/tmp/hosted-log-%d", (int)getpid());
-	fixture_log = path;
-	machine_start(&m, false);
-	fixture_log = NULL;
-	guest_boot(&m, &g, GUEST_ECHO);
-	guest_end(&m, &g);
-	assert_int_equal(machine_stop(&m), 0);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	while (fgets(line, sizeof(line), f) != NULL)
-		running += strstr(line, ": running as process ") != NULL;
-	fclose(f);
-	unlink(path);
-	assert_int_equal(running, 1);
-}
-
-static void
-a_killed_hvd_takes_its_guests_along(void **state)
-{
-	static unsigned heard[HV_PORTS];
-	struct machine m;
-	struct guest g;
-	pid_t pid;
-
-	(void)state;
-	machine_start(&m, false);
-	guest_boot(&m, &g, GUEST_ECHO);
-	pid = guest_pid(&m);
-	assert_true(pid > 0);
-	kill(m.pid, SIGKILL);
-	await(kill(pid, 0) == -1);
-	assert_int_equal(hv_client_harvest(m.ev, count_port, heard), -ENOTCONN);
-	assert_int_equal(
-	    domctl_plain(&m, XEN_DOMCTL_pausedomain, 1), -ENOTCONN);
-	hv_window_put(g.ram);
-	hv_client_close(m.ev);
-	hv_client_close(m.call);
-	waitpid(m.pid, NULL, 0);
-	/* the next one clears up behind it */
-	machine_start(&m, false);
-	assert_int_equal(machine_stop(&m), 0);
-	assert_int_equal(access(m.root, F_OK), -1);
-}
-
-static void
-a_second_hvd_does_not_disturb_the_first(void **state)
-{
-	struct machine *m = *state, second = *m;
-	int status;
-
-	machine_fork(&second, false, -1);
-	assert_int_equal(waitpid(second.pid, &status, 0), second.pid);
-	assert_int_equal(status, 1 << 8);
-	assert_int_equal(
-	    hv_client_send(m->ev, 77), -EINVAL); /* it still answers */
-	close(socket(AF_UNIX, SOCK_SEQPACKET, 0));
-	hv_client_close(m->call);
-	assert_int_equal(hv_client_open(HV_CHAN_CALL, &m->call), 0);
-}
-
-static void
-the_machine_ends_with_domain_0s_kernel(void **state)
-{
-	static const struct {
-		const char *kernel;
-		int status;
-	} kernels[] = { { "/bin/true", 0 }, { "/bin/false", 1 },
-		{ "/etc/passwd", 1 } };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(kernels) / sizeof(*kernels); i++) {
-		struct machine m;
-		int status, fd = open(kernels[i].kernel, O_RDONLY | O_CLOEXEC);
-
-		assert_true(fd >= 0);
-		snprintf(m.root, sizeof(m.root), "/tmp/hosted-test-%d",
-		    (int)getpid());
-		machine_fork(&m, false, fd);
-		close(fd);
-		assert_int_equal(waitpid(m.pid, &status, 0), m.pid);
-		assert_int_equal(status, kernels[i].status << 8);
-		assert_int_equal(access(m.root, F_OK), -1);
-	}
-}
-
 #define BOTH(t)                                                                \
 	cmocka_unit_test_setup_teardown(t, start_direct, stop),                \
 	{                                                                      \
@@ -579,11 +438,6 @@ main(void)
 		ONE(a_bad_module_is_refused),
 		ONE(what_is_no_program_crashes_its_domain),
 		ONE(a_domain_destroyed_while_it_starts_leaves_nothing),
-		cmocka_unit_test(the_machine_takes_its_guests_along),
-		cmocka_unit_test(the_log_may_be_any_descriptor),
-		cmocka_unit_test(a_killed_hvd_takes_its_guests_along),
-		ONE(a_second_hvd_does_not_disturb_the_first),
-		cmocka_unit_test(the_machine_ends_with_domain_0s_kernel),
 	};
 
 	return cmocka_run_group_tests_name("guest", tests, NULL, NULL);
