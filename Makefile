@@ -81,6 +81,12 @@ $(B)/libfileserver.a: $(patsubst %,$(B)/hv-core/guest/kernels/fileserver/%.o,htt
 	$(call say,AR,$@)
 	$(q)rm -f $@ && ar rcs $@ $^
 
+# Its cache, over the test's disk.
+$(B)/libfsdisk.a: $(B)/hv-core/guest/kernels/fileserver/disk.o
+	$(call say,AR,$@)
+	$(q)rm -f $@ && ar rcs $@ $^
+$(B)/hv-core/guest/kernels/fileserver/disk.o: OBJ_CFLAGS = -Ihv-core/guest
+
 # The core knows no libc: it must compile without one.
 $(B)/hv-core/core/%.o: BASE += -ffreestanding -fno-stack-protector
 
@@ -253,7 +259,7 @@ UNIT_lib       := hvlib
 UNIT_kernfs    := kernfs hvlib
 ULIBS_kernfs   = $(call pkg_libs,fuse3)
 UNIT_guest     := guest xscommon
-UNIT_fileserver := fileserver
+UNIT_fileserver := fileserver fsdisk
 UNIT_dom0      := dom0 guest xscommon hvlib
 UNIT_common    := xscommon
 UNIT_xenstored := xenstored xscommon
