@@ -1,10 +1,12 @@
 /*
  * Latencies of the hosted core beside the bare floor, in one run: a hypercall,
  * an event there and back between two processes, and what eventfd and futex
- * need for the same. Medians of ROUNDS samples, in microseconds.
+ * need for the same. Medians of ROUNDS samples, in microseconds; one line a
+ * figure: what, whose, figure, unit, separated by tabs.
  *
- * Needs a running hvd ($HV_ROOT). "same" pins both sides to one processor,
- * "two" to two; where there is only one processor, "two" is left out.
+ * bench_hv NAME: NAME is whose the figures of the core are. Needs a running hvd
+ * ($HV_ROOT). "One CPU" pins both sides to one processor, "two CPUs" to two;
+ * where there is only one processor, the latter is left out.
  */
 #include <errno.h>
 #include <linux/futex.h>
@@ -25,8 +27,8 @@
 #include <xencall.h>
 #include <xenevtchn.h>
 
-#define ROUNDS 20000
-#define WARM 1000
+#define ROUNDS 5000
+#define WARM 500
 
 #define NR_XEN_VERSION 17
 
@@ -165,7 +167,7 @@ ping_pong(const char *name, const char *where, struct side *a, struct side *b,
 			samples[i - WARM] = now_us() - t;
 	}
 	waitpid(child, NULL, 0);
-	printf("%-28s %-5s %8.2f us one way\n", name, where, median() / 2);
+	printf("event one way, %s\t%s\t%.2f\tus\n", where, name, median() / 2);
 	fflush(stdout);
 }
 
@@ -176,7 +178,7 @@ bench_eventfd(const char *where, int cpu)
 	struct side a = { eventfd_ring, eventfd_wait, .fd_out = x, .fd_in = y };
 	struct side b = { eventfd_ring, eventfd_wait, .fd_out = y, .fd_in = x };
 
-	ping_pong("floor: eventfd", where, &a, &b, cpu);
+	ping_pong("eventfd", where, &a, &b, cpu);
 	close(x);
 	close(y);
 }
@@ -189,13 +191,13 @@ bench_futex(const char *where, int cpu)
 	struct side a = { futex_ring, futex_wait, .word = word, .mine = 0 };
 	struct side b = { futex_ring, futex_wait, .word = word, .mine = 1 };
 
-	ping_pong("floor: futex", where, &a, &b, cpu);
+	ping_pong("futex", where, &a, &b, cpu);
 	munmap(word, 4096);
 }
 
 /* Both handles are opened here and the child uses the one that we leave. */
 static void
-bench_event(const char *where, int cpu)
+bench_event(const char *whose, const char *where, int cpu)
 {
 	xenevtchn_handle *xa = xenevtchn_open(NULL, 0);
 	xenevtchn_handle *xb = xenevtchn_open(NULL, 0);
@@ -212,13 +214,13 @@ bench_event(const char *where, int cpu)
 	a.port = (evtchn_port_t)p;
 	b.port = (evtchn_port_t)q;
 	event_wait(&b); /* binding sets the port pending */
-	ping_pong("event channel", where, &a, &b, cpu);
+	ping_pong(whose, where, &a, &b, cpu);
 	xenevtchn_close(xa);
 	xenevtchn_close(xb);
 }
 
 static void
-bench_hypercall(const char *where, int cpu)
+bench_hypercall(const char *whose, int cpu)
 {
 	xencall_handle *call = xencall_open(NULL, 0);
 
@@ -233,25 +235,26 @@ bench_hypercall(const char *where, int cpu)
 		if (i >= WARM)
 			samples[i - WARM] = now_us() - t;
 	}
-	printf("%-28s %-5s %8.2f us there and back\n", "hypercall", where,
-	    median());
+	printf("hypercall (xen_version)\t%s\t%.2f\tus\n", whose, median());
 	fflush(stdout);
 	xencall_close(call);
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
+	static const char *const where[] = { "one CPU", "two CPUs" };
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-	bench_eventfd("same", 0);
-	bench_futex("same", 0);
-	bench_event("same", 0);
-	bench_hypercall("any", 0);
-	if (cpus > 1) {
-		bench_eventfd("two", 1);
-		bench_futex("two", 1);
-		bench_event("two", 1);
+	if (argc != 2) {
+		fprintf(stderr, "usage: bench_hv NAME\n");
+		return 2;
 	}
+	for (int i = 0; i < 2 && i < cpus; i++) {
+		bench_eventfd(where[i], i);
+		bench_futex(where[i], i);
+		bench_event(argv[1], where[i], i);
+	}
+	bench_hypercall(argv[1], 0);
 	return 0;
 }

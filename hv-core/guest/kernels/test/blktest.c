@@ -3,7 +3,8 @@
  *
  * Command line: mode=verify (default: writes a pattern in transfers of many
  * sizes, flushes, reads it back), mode=read (a checksum of the whole disk),
- * mode=loop (verify for ever), mode=stat (only says what the disk is);
+ * mode=loop (verify for ever), mode=stat (only says what the disk is),
+ * mode=bench (moves data when told to, below);
  * disk=N (0), sectors=N (at most so many from the start), seed=N, and "halt" to
  * power off at the end.
  *
@@ -24,13 +25,15 @@
 
 #define STORE_TIMEOUT (30 * GUEST_NS_PER_S)
 #define DISK_TIMEOUT (60 * GUEST_NS_PER_S)
-#define CHUNK 512u /* sectors in the longest transfer */
+#define CHUNK 512u  /* sectors in the longest transfer */
+#define BENCH 1024u /* the same, for mode=bench */
 #define REPORT_NS (GUEST_NS_PER_S / 2)
+#define ORDER_NS (2 * GUEST_NS_PER_MS)
 
 static struct xenbus *xb;
 static struct blkfront *disk;
 static uint64_t bytes, seed, rounds, next_report;
-static uint8_t *pages; /* CHUNK sectors of RAM: used in place */
+static uint8_t *pages; /* BENCH sectors of RAM: used in place */
 static uint8_t heap[CHUNK * BLKFRONT_SECTOR + 1]; /* goes by bounce pages */
 
 static void
@@ -186,6 +189,53 @@ sum_all(uint64_t end)
 	return 0;
 }
 
+/* One order of mode=bench; the nanoseconds it took, or 0. */
+static uint64_t
+move_all(uint64_t total, uint64_t chunk, enum blkfront_dir dir)
+{
+	uint64_t start = guest_now(), sector;
+	int rc = 0;
+
+	for (sector = 0; sector < total && rc == 0; sector += chunk)
+		rc = blkfront_rw(disk, sector, pages, (size_t)chunk, dir);
+	if (rc == 0 && dir == BLKFRONT_WRITE)
+		rc = blkfront_flush(disk);
+	if (rc != 0) {
+		(void)failed("moving", rc, sector);
+		return 0;
+	}
+	return guest_now() - start;
+}
+
+static void
+obey_orders(uint64_t end)
+{
+	unsigned int number = 0, got, kib, mib;
+	char text[64], word[8];
+
+	for (;;) {
+		uint64_t chunk, total, ns;
+
+		(void)guest_step(guest_now() + ORDER_NS);
+		if (xenbus_read_str(xb, XENBUS_NO_TX, "data/blk", "go", text,
+			sizeof(text)) != 0 ||
+		    sscanf(text, "%u %7s %u %u", &got, word, &kib, &mib) != 4 ||
+		    got == number || kib == 0 ||
+		    kib > BENCH * BLKFRONT_SECTOR / 1024)
+			continue;
+		number = got;
+		chunk = kib * 1024 / BLKFRONT_SECTOR;
+		total = mib * (UINT64_C(1048576) / BLKFRONT_SECTOR);
+		total = (total < end ? total : end) / chunk * chunk;
+		ns = move_all(total, chunk,
+		    word[0] == 'w' ? BLKFRONT_WRITE : BLKFRONT_READ);
+		(void)xenbus_printf(xb, XENBUS_NO_TX, "data/blk", "done",
+		    "%u %llu %llu", number,
+		    (unsigned long long)total * BLKFRONT_SECTOR,
+		    (unsigned long long)ns);
+	}
+}
+
 static int
 run(const char *mode, const struct blkfront_info *info, uint64_t end)
 {
@@ -196,6 +246,8 @@ run(const char *mode, const struct blkfront_info *info, uint64_t end)
 		return 0;
 	if (strcmp(mode, "read") == 0)
 		return sum_all(end);
+	if (strcmp(mode, "bench") == 0)
+		obey_orders(end);
 	do {
 		rc = write_all(end, unit);
 		if (rc == 0)
@@ -237,7 +289,7 @@ guest_main(const struct guest_boot *boot)
 	if (guest_option(boot->cmdline, "mode", mode, sizeof(mode)) == NULL)
 		memcpy(mode, "verify", 7);
 	seed = guest_option_num(boot->cmdline, "seed", 1);
-	pages = guest_alloc_pages(CHUNK * BLKFRONT_SECTOR / GUEST_PAGE_SIZE);
+	pages = guest_alloc_pages(BENCH * BLKFRONT_SECTOR / GUEST_PAGE_SIZE);
 	rc = guest_store(STORE_TIMEOUT, &xb);
 	if (rc != 0 || pages == NULL)
 		guest_panic("no store, or no memory: %d", rc);
