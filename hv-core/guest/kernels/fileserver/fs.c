@@ -10,36 +10,16 @@
 #include <ext2fs/ext2fs.h>
 
 #include "disk.h"
+#include "fs_int.h"
 
 #define MOUNTS_MAX 8
-#define PATH_LIMIT 1024
-
-struct mount {
-	char where[PATH_LIMIT];
-	unsigned int unit;
-	enum fs_mode mode;
-	ext2_filsys fs;
-};
-
-struct fs_file {
-	struct mount *m;
-	ext2_ino_t ino;
-	struct ext2_inode inode;
-};
-
-struct fs_writer {
-	struct mount *m;
-	ext2_ino_t dir;
-	ext2_ino_t ino;
-	ext2_file_t file;
-	char name[FS_NAME_MAX + 1];
-};
 
 static struct mount mounts[MOUNTS_MAX];
 static size_t n_mounts;
+static struct fs_file *open_files;
 
-static int
-err_to_errno(errcode_t err)
+int
+fs_error(errcode_t err)
 {
 	switch (err) {
 	case 0:
@@ -52,6 +32,8 @@ err_to_errno(errcode_t err)
 	case EXT2_ET_INODE_ALLOC_FAIL:
 	case EXT2_ET_DIR_NO_SPACE:
 		return -ENOSPC;
+	case EXT2_ET_FILE_TOO_BIG:
+		return -EFBIG;
 	case EXT2_ET_NO_MEMORY:
 		return -ENOMEM;
 	case EXT2_ET_RO_FILSYS:
@@ -72,16 +54,20 @@ fs_mount(unsigned int unit, const char *where, enum fs_mode mode)
 {
 	struct mount *m = &mounts[n_mounts];
 	char name[16];
+	size_t where_len = strlen(where);
 	errcode_t err;
 	int flags = EXT2_FLAG_64BITS;
 
+	while (where_len > 1 && where[where_len - 1] == '/')
+		where_len--;
 	for (size_t i = 0; i < n_mounts; i++)
 		if (mounts[i].unit == unit ||
-		    strcmp(mounts[i].where, where) == 0)
+		    (strlen(mounts[i].where) == where_len &&
+			memcmp(mounts[i].where, where, where_len) == 0))
 			return -EBUSY;
 	if (n_mounts == MOUNTS_MAX)
 		return -ENFILE;
-	if (strlen(where) >= sizeof(m->where) || where[0] != '/')
+	if (where_len >= sizeof(m->where) || where[0] != '/')
 		return -EINVAL;
 	if (!disk_exists(unit))
 		return -ENODEV;
@@ -94,9 +80,14 @@ fs_mount(unsigned int unit, const char *where, enum fs_mode mode)
 	snprintf(name, sizeof(name), "xbd%u", unit);
 	err = ext2fs_open(name, flags, 0, 0, disk_io_manager, &m->fs);
 	if (err != 0)
-		return err_to_errno(err);
-	err = ext2fs_read_bitmaps(m->fs);
+		return fs_error(err);
+	if (mode == FS_READWRITE &&
+	    ext2fs_has_feature_journal_needs_recovery(m->fs->super))
+		err = EXT2_ET_UNSUPP_FEATURE; /* its journal must run first */
+	if (err == 0)
+		err = ext2fs_read_bitmaps(m->fs);
 	if (err == 0 && mode == FS_READWRITE) {
+		m->damaged = (m->fs->super->s_state & EXT2_VALID_FS) == 0;
 		m->fs->super->s_state &= (__u16)~EXT2_VALID_FS;
 		m->fs->super->s_mnt_count++;
 		m->fs->super->s_mtime = (__u32)time(NULL);
@@ -105,10 +96,10 @@ fs_mount(unsigned int unit, const char *where, enum fs_mode mode)
 	}
 	if (err != 0) {
 		ext2fs_free(m->fs);
-		return err_to_errno(err);
+		return fs_error(err);
 	}
 
-	snprintf(m->where, sizeof(m->where), "%s", where);
+	snprintf(m->where, sizeof(m->where), "%.*s", (int)where_len, where);
 	m->unit = unit;
 	m->mode = mode;
 	n_mounts++;
@@ -122,15 +113,22 @@ fs_unmount_all(void)
 
 	while (n_mounts > 0) {
 		struct mount *m = &mounts[--n_mounts];
-		errcode_t err;
+		errcode_t err = 0, e;
 
-		if (m->mode == FS_READWRITE) {
+		/* All else first: then it can be called clean. */
+		if (m->mode == FS_READWRITE)
+			err = ext2fs_flush(m->fs);
+		if (m->mode == FS_READWRITE && err == 0 && !m->damaged) {
 			m->fs->super->s_state |= EXT2_VALID_FS;
 			ext2fs_mark_super_dirty(m->fs);
 		}
-		err = ext2fs_close_free(&m->fs);
+		e = ext2fs_close_free(&m->fs);
+		if (err == 0)
+			err = e;
 		if (err != 0 && result == 0)
-			result = err_to_errno(err);
+			result = fs_error(err);
+		if (m->mode == FS_READWRITE && m->damaged && result == 0)
+			result = -EUCLEAN;
 	}
 	return result;
 }
@@ -196,8 +194,8 @@ next_component(const char **p, char name[FS_NAME_MAX + 1])
 	return 1;
 }
 
-static int
-resolve(const char *path, struct mount **m_out, ext2_ino_t *ino_out)
+int
+fs_resolve(const char *path, struct mount **m_out, ext2_ino_t *ino_out)
 {
 	char name[FS_NAME_MAX + 1];
 	struct mount *m;
@@ -214,7 +212,7 @@ resolve(const char *path, struct mount **m_out, ext2_ino_t *ino_out)
 		    m->fs, ino, name, (int)strlen(name), NULL, &ino);
 
 		if (err != 0)
-			return err_to_errno(err);
+			return fs_error(err);
 	}
 	if (more < 0)
 		return more;
@@ -233,14 +231,14 @@ type_of(const struct ext2_inode *inode)
 	return FS_OTHER;
 }
 
-static int
-stat_inode(struct mount *m, ext2_ino_t ino, struct fs_stat *out)
+int
+fs_stat_inode(struct mount *m, ext2_ino_t ino, struct fs_stat *out)
 {
 	struct ext2_inode inode;
 	errcode_t err = ext2fs_read_inode(m->fs, ino, &inode);
 
 	if (err != 0)
-		return err_to_errno(err);
+		return fs_error(err);
 	out->type = type_of(&inode);
 	out->size = EXT2_I_SIZE(&inode);
 	out->mtime = inode.i_mtime;
@@ -252,11 +250,11 @@ fs_stat(const char *path, struct fs_stat *out)
 {
 	struct mount *m;
 	ext2_ino_t ino;
-	int err = resolve(path, &m, &ino);
+	int err = fs_resolve(path, &m, &ino);
 
 	if (err != 0)
 		return err;
-	return stat_inode(m, ino, out);
+	return fs_stat_inode(m, ino, out);
 }
 
 struct list_walk {
@@ -281,7 +279,7 @@ list_entry(
 	name[len] = '\0';
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return 0;
-	if (stat_inode(w->m, de->inode, &st) == 0)
+	if (fs_stat_inode(w->m, de->inode, &st) == 0)
 		w->each(w->arg, name, &st);
 	return 0;
 }
@@ -294,15 +292,15 @@ fs_list(const char *path,
 	struct list_walk w = { .each = each, .arg = arg };
 	struct fs_stat st;
 	ext2_ino_t ino;
-	int err = resolve(path, &w.m, &ino);
+	int err = fs_resolve(path, &w.m, &ino);
 
 	if (err == 0)
-		err = stat_inode(w.m, ino, &st);
+		err = fs_stat_inode(w.m, ino, &st);
 	if (err != 0)
 		return err;
 	if (st.type != FS_DIR)
 		return -ENOTDIR;
-	return err_to_errno(
+	return fs_error(
 	    ext2fs_dir_iterate(w.m->fs, ino, 0, NULL, list_entry, &w));
 }
 
@@ -314,10 +312,9 @@ fs_open(const char *path, struct fs_file **out)
 
 	if (f == NULL)
 		return -ENOMEM;
-	err = resolve(path, &f->m, &f->ino);
+	err = fs_resolve(path, &f->m, &f->ino);
 	if (err == 0)
-		err = err_to_errno(
-		    ext2fs_read_inode(f->m->fs, f->ino, &f->inode));
+		err = fs_error(ext2fs_read_inode(f->m->fs, f->ino, &f->inode));
 	if (err == 0 && type_of(&f->inode) == FS_DIR)
 		err = -EISDIR;
 	else if (err == 0 && type_of(&f->inode) != FS_FILE)
@@ -326,6 +323,8 @@ fs_open(const char *path, struct fs_file **out)
 		free(f);
 		return err;
 	}
+	f->next = open_files;
+	open_files = f;
 	*out = f;
 	return 0;
 }
@@ -419,183 +418,29 @@ fs_pread(struct fs_file *f, void *buf, size_t len, uint64_t offset)
 	return err != 0 ? err : (long)len;
 }
 
+struct fs_file *
+fs_find_open(const struct mount *m, ext2_ino_t ino)
+{
+	struct fs_file *f = open_files;
+
+	while (f != NULL && (f->m != m || f->ino != ino))
+		f = f->next;
+	return f;
+}
+
 void
 fs_close(struct fs_file *f)
 {
+	struct fs_file **at = &open_files;
+	struct fs_file *other;
+
+	while (*at != f)
+		at = &(*at)->next;
+	*at = f->next;
+	other = fs_find_open(f->m, f->ino);
+	if (f->nameless && other != NULL)
+		other->nameless = true;
+	else if (f->nameless)
+		fs_release_inode(f->m, f->ino, &f->inode);
 	free(f);
-}
-
-/* Splits PATH into its directory's inode and its last name. */
-static int
-resolve_parent(const char *path, struct fs_writer *w)
-{
-	const char *slash = strrchr(path, '/');
-	char dir[PATH_LIMIT];
-	struct fs_stat st;
-	ext2_ino_t old;
-	int err;
-
-	if (slash == NULL || slash[1] == '\0' ||
-	    strlen(slash + 1) > FS_NAME_MAX || strcmp(slash, "/.") == 0 ||
-	    strcmp(slash, "/..") == 0)
-		return -EINVAL;
-	if ((size_t)(slash - path) >= sizeof(dir))
-		return -ENOENT;
-	memcpy(dir, path, (size_t)(slash - path));
-	dir[slash - path] = '\0';
-	if (dir[0] == '\0')
-		strcpy(dir, "/");
-	snprintf(w->name, sizeof(w->name), "%s", slash + 1);
-
-	err = resolve(dir, &w->m, &w->dir);
-	if (err == 0)
-		err = stat_inode(w->m, w->dir, &st);
-	if (err != 0)
-		return err;
-	if (st.type != FS_DIR)
-		return -ENOTDIR;
-	if (w->m->mode != FS_READWRITE)
-		return -EROFS;
-	if (ext2fs_lookup(w->m->fs, w->dir, w->name, (int)strlen(w->name), NULL,
-		&old) == 0 &&
-	    stat_inode(w->m, old, &st) == 0 && st.type == FS_DIR)
-		return -EISDIR;
-	return 0;
-}
-
-int
-fs_create(const char *path, struct fs_writer **out)
-{
-	struct fs_writer *w = calloc(1, sizeof(*w));
-	struct ext2_inode inode = { .i_mode = LINUX_S_IFREG | 0644,
-		.i_links_count = 0 };
-	errcode_t e = 0;
-	int err;
-
-	if (w == NULL)
-		return -ENOMEM;
-	err = resolve_parent(path, w);
-	if (err == 0) {
-		e = ext2fs_new_inode(
-		    w->m->fs, w->dir, LINUX_S_IFREG | 0644, 0, &w->ino);
-		if (e == 0) {
-			inode.i_atime = inode.i_ctime = inode.i_mtime =
-			    (__u32)time(NULL);
-			ext2fs_inode_alloc_stats2(w->m->fs, w->ino, +1, 0);
-			e = ext2fs_write_new_inode(w->m->fs, w->ino, &inode);
-		}
-		if (e == 0)
-			e = ext2fs_file_open(
-			    w->m->fs, w->ino, EXT2_FILE_WRITE, &w->file);
-		if (e != 0 && w->ino != 0)
-			ext2fs_inode_alloc_stats2(w->m->fs, w->ino, -1, 0);
-		err = err_to_errno(e);
-	}
-	if (err != 0) {
-		free(w);
-		return err;
-	}
-	*out = w;
-	return 0;
-}
-
-int
-fs_append(struct fs_writer *w, const void *buf, size_t len)
-{
-	const uint8_t *p = buf;
-
-	while (len > 0) {
-		unsigned int done = 0;
-		unsigned int want = len > 1u << 20 ? 1u << 20 : (unsigned)len;
-		errcode_t err = ext2fs_file_write(w->file, p, want, &done);
-
-		if (err != 0)
-			return err_to_errno(err);
-		if (done == 0)
-			return -EIO;
-		p += done;
-		len -= done;
-	}
-	return 0;
-}
-
-/* Frees an inode without a name: its blocks and itself. */
-static void
-release_inode(struct mount *m, ext2_ino_t ino)
-{
-	struct ext2_inode inode;
-
-	if (ext2fs_read_inode(m->fs, ino, &inode) != 0)
-		return;
-	if (ext2fs_inode_has_valid_blocks2(m->fs, &inode))
-		ext2fs_punch(m->fs, ino, &inode, NULL, 0, ~0ULL);
-	inode.i_links_count = 0;
-	inode.i_dtime = (__u32)time(NULL);
-	ext2fs_write_inode(m->fs, ino, &inode);
-	ext2fs_inode_alloc_stats2(m->fs, ino, -1, 0);
-}
-
-/* Takes the name away from a file that has it. */
-static errcode_t
-unlink_old(struct mount *m, ext2_ino_t dir, const char *name)
-{
-	struct ext2_inode inode;
-	ext2_ino_t old;
-	errcode_t err =
-	    ext2fs_lookup(m->fs, dir, name, (int)strlen(name), NULL, &old);
-
-	if (err == EXT2_ET_FILE_NOT_FOUND)
-		return 0;
-	if (err == 0)
-		err = ext2fs_unlink(m->fs, dir, name, old, 0);
-	if (err == 0)
-		err = ext2fs_read_inode(m->fs, old, &inode);
-	if (err != 0)
-		return err;
-	if (inode.i_links_count > 1) {
-		inode.i_links_count--;
-		return ext2fs_write_inode(m->fs, old, &inode);
-	}
-	release_inode(m, old);
-	return 0;
-}
-
-int
-fs_commit(struct fs_writer *w)
-{
-	struct mount *m = w->m;
-	struct ext2_inode inode;
-	errcode_t err = ext2fs_file_close(w->file);
-
-	if (err == 0)
-		err = ext2fs_read_inode(m->fs, w->ino, &inode);
-	if (err == 0) {
-		inode.i_links_count = 1;
-		err = ext2fs_write_inode(m->fs, w->ino, &inode);
-	}
-	if (err == 0)
-		err = unlink_old(m, w->dir, w->name);
-	if (err == 0)
-		err = ext2fs_link(
-		    m->fs, w->dir, w->name, w->ino, EXT2_FT_REG_FILE);
-	if (err == EXT2_ET_DIR_NO_SPACE) {
-		err = ext2fs_expand_dir(m->fs, w->dir);
-		if (err == 0)
-			err = ext2fs_link(
-			    m->fs, w->dir, w->name, w->ino, EXT2_FT_REG_FILE);
-	}
-	if (err != 0)
-		release_inode(m, w->ino);
-	free(w);
-	if (err == 0)
-		err = ext2fs_flush(m->fs);
-	return err_to_errno(err);
-}
-
-void
-fs_abort(struct fs_writer *w)
-{
-	ext2fs_file_close(w->file);
-	release_inode(w->m, w->ino);
-	free(w);
 }

@@ -29,11 +29,15 @@ struct fs_writer; /* a file being made; invisible until it is committed */
 
 /* Mounts block device UNIT (xbd<UNIT>) on WHERE. -ENODEV: no such device;
  * -EROFS: FS_READWRITE of a read-only device; -EUCLEAN: not an ext2 file system
- * that libext2fs will open; -EBUSY: WHERE or UNIT is mounted already. */
+ * that libext2fs will open, or FS_READWRITE of one whose journal has not been
+ * replayed; -EBUSY: WHERE or UNIT is mounted already. A file system that was
+ * not clean can be mounted and stays so. */
 int fs_mount(unsigned int unit, const char *where, enum fs_mode mode);
 
-/* Unmounts everything, last mounted first; returns the first error. Open files
- * and writers must be closed before. */
+/* Unmounts everything, last mounted first; returns the first error. -EUCLEAN: a
+ * file system stays marked as not clean, since it was not when mounted or
+ * because a change failed halfway. Open files and writers must be closed
+ * before. */
 int fs_unmount_all(void);
 
 /* Calls EACH for every mount, in mount order. */
@@ -50,7 +54,8 @@ int fs_list(const char *path,
     void (*each)(void *arg, const char *name, const struct fs_stat *st),
     void *arg);
 
-/* Opens a regular file. -ENOENT, -EISDIR, -EINVAL (not a regular file), -EIO.
+/* Opens a regular file: as it is now, also if another one takes its name while
+ * it is open. -ENOENT, -EISDIR, -EINVAL (not a regular file), -EIO.
  */
 int fs_open(const char *path, struct fs_file **out);
 uint64_t fs_size(const struct fs_file *f);
@@ -61,7 +66,7 @@ void fs_close(struct fs_file *f);
 /* Begins a new file that will be PATH. -ENOENT: no such directory; -EISDIR;
  * -EROFS; -EINVAL: bad name; -ENOSPC; -EIO. */
 int fs_create(const char *path, struct fs_writer **out);
-/* Appends; all or an error. -ENOSPC, -EIO: only fs_abort may follow. */
+/* Appends; all or an error. -ENOSPC, -EFBIG, -EIO: only fs_abort may follow. */
 int fs_append(struct fs_writer *w, const void *buf, size_t len);
 /* Gives the file its name, in place of a file that had it, and flushes the
  * device. W is gone afterwards whatever the result. */
