@@ -42,10 +42,10 @@ introduce_again(struct domain *d, uint32_t port)
 	struct state *st = d->conn->st;
 	enum xs_err err;
 
-	conn_clear(d->conn);
 	err = open_ring(st, d->conn, d->domid, port);
 	if (err != XS_OK)
 		return err;
+	conn_clear(d->conn);
 	d->conn->ignored = false;
 	return XS_OK;
 }

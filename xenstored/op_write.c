@@ -75,6 +75,9 @@ op_set_perms(struct request *req)
 	/* The special nodes are for the privileged. */
 	if (req->arg[0].path[0] == '@' && !req->conn->who.privileged)
 		return XS_EACCES;
+	/* Before the world is asked for the domain of each entry. */
+	if (!principal_allows(req->conn->who.self, QUOTA_PERMS, (int64_t)n))
+		return quota_error(QUOTA_PERMS);
 	entry = calloc(n, sizeof(*entry));
 	if (entry == NULL)
 		return XS_ENOMEM;

@@ -220,6 +220,8 @@ remember(struct request *req, const struct op *op, enum xs_err err)
 		txn->changed = true;
 	if (writes && (err == XS_ENOSPC || err == XS_ENOMEM))
 		txn->failed = err;
+	if (txn->failed != XS_OK)
+		return; /* it will not run again */
 	err = txn_log(
 	    txn, req->header.type, req->payload, req->header.len, req->digest);
 	if (err != XS_OK)

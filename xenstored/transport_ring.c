@@ -46,6 +46,7 @@ struct ring {
 	struct wire_ring *page;
 	bool granted; /* PAGE is a grant mapping */
 	bool bad;     /* is not read any more */
+	bool told;    /* the operator was told of trouble with it */
 	uint32_t features;
 };
 
@@ -75,10 +76,21 @@ ring_by_port(const struct rings *rings, evtchn_port_t port)
 	return NULL;
 }
 
+/* Whether trouble with RING is news. A guest can make it again and again. */
+static bool
+is_news(struct ring *ring)
+{
+	bool told = ring->told;
+
+	ring->told = true;
+	return !told;
+}
+
 static void
 ring_notify(struct ring *ring)
 {
-	if (xenevtchn_notify(ring->rings->evtchn, ring->port) != 0)
+	if (xenevtchn_notify(ring->rings->evtchn, ring->port) != 0 &&
+	    is_news(ring))
 		msg_warn("domain %u: cannot notify", (unsigned)ring->domid);
 }
 
@@ -86,8 +98,10 @@ ring_notify(struct ring *ring)
 static void
 ring_fail(struct ring *ring, uint32_t error)
 {
-	msg_warnx("domain %u: its ring is out of order (error %u) and ignored",
-	    (unsigned)ring->domid, (unsigned)error);
+	if (is_news(ring))
+		msg_warnx("domain %u: its ring is out of order (error %u) and "
+			  "ignored",
+		    (unsigned)ring->domid, (unsigned)error);
 	ring->bad = true;
 	state_ignore(ring->transport.conn);
 	ring_set_error(ring->page, error);
@@ -280,7 +294,7 @@ world_ring_open(struct world *world, struct conn *conn, uint32_t domid,
 	}
 	ring->page = page;
 	ring->granted = true;
-	ring->bad = false;
+	ring->bad = ring->told = false;
 	ring->features = features;
 	ring->transport.conn = conn;
 	ring->transport.privileged = conn_privileged(conn);

@@ -95,6 +95,8 @@ txn_note(struct txn *txn, const char *path, size_t len, unsigned aspects,
 	struct touched *t;
 	int64_t cost;
 
+	if (changes != 0 && txn->failed == XS_ENOMEM)
+		return XS_ENOMEM; /* nothing more is kept for it */
 	for (; link != NULL; link = table_next(link)) {
 		t = list_entry(link, struct touched, link);
 		if (strncmp(t->path, path, len) == 0 && t->path[len] == '\0') {
@@ -107,7 +109,7 @@ txn_note(struct txn *txn, const char *path, size_t len, unsigned aspects,
 		conn->who.self, QUOTA_TXNODES, (int64_t)txn->n_touched + 1))
 		return quota_error(QUOTA_TXNODES);
 	cost = (int64_t)(sizeof(*t) + len + 1);
-	if (!principal_may(conn->who.self, QUOTA_MEMORY, cost))
+	if (!affordable(txn, cost))
 		return quota_error(QUOTA_MEMORY);
 	t = malloc(sizeof(*t) + len + 1);
 	if (t == NULL)
@@ -136,9 +138,8 @@ txn_log(struct txn *txn, uint32_t type, const void *payload, size_t len,
 	op.digest = digest;
 	op.stamp = txn->conn->st->heap.stamp;
 	if (txn->log_len + need > cap) {
-		cap = cap * 2 + need + 256;
-		if (!principal_may(txn->conn->who.self, QUOTA_MEMORY,
-			(int64_t)(cap - txn->log_cap)))
+		cap = cap + cap / 4 + need + 256;
+		if (!affordable(txn, (int64_t)(cap - txn->log_cap)))
 			return quota_error(QUOTA_MEMORY);
 		log = realloc(txn->log, cap);
 		if (log == NULL)

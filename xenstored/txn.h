@@ -65,12 +65,14 @@ struct txn *txn_find(const struct conn *conn, uint32_t id);
 
 /*
  * Remembers that the first LEN bytes of PATH were looked at as ASPECTS and
- * changed as CHANGES. XS_ENOMEM, XS_ENOSPC (too many paths).
+ * changed as CHANGES. XS_ENOMEM (the client's limit, too), XS_ENOSPC (too many
+ * paths).
  */
 XS_MUST_CHECK enum xs_err txn_note(struct txn *txn, const char *path,
     size_t len, unsigned aspects, unsigned changes);
 
-/* Remembers a request and the digest of its reply. XS_ENOMEM. */
+/* Remembers a request and the digest of its reply. XS_ENOMEM (the client's
+ * limit, too). */
 XS_MUST_CHECK enum xs_err txn_log(struct txn *txn, uint32_t type,
     const void *payload, size_t len, uint64_t digest);
 

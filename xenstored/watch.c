@@ -210,10 +210,21 @@ watch_exists(const struct watches *all, const struct watcher *watcher,
 	return watch_find(all, watcher, wpath, token) != NULL;
 }
 
+static size_t
+count_components(const char *path)
+{
+	size_t n = 1;
+
+	for (; *path != '\0'; path++)
+		n += path[0] == '/' && path[1] != '\0';
+	return n;
+}
+
 size_t
 watch_cost(const char *wpath, const char *token)
 {
-	return sizeof(struct watch) + sizeof(struct place) + strlen(wpath) +
+	return sizeof(struct watch) +
+	       count_components(wpath) * sizeof(struct place) + strlen(wpath) +
 	       strlen(token) + 2;
 }
 
@@ -341,16 +352,6 @@ fire_at(struct watches *all, struct place *place, const struct change *c,
 			    &all->events, c->path, strlen(c->path));
 		outq_event(&w->source, *path);
 	}
-}
-
-static size_t
-count_components(const char *path)
-{
-	size_t n = 1;
-
-	for (; *path != '\0'; path++)
-		n += path[0] == '/' && path[1] != '\0';
-	return n;
 }
 
 /* The place below PLACE that is called NAME, or NULL. */

@@ -467,6 +467,99 @@ introduce_without_a_page_or_a_port_changes_nothing(void **unused)
 }
 
 static void
+a_port_that_fails_takes_the_ring_until_the_next_introduce(void **unused)
+{
+	char bytes[WIRE_MESSAGE_MAX];
+	struct h_message m;
+	struct t t;
+
+	(void)unused;
+	begin(&t);
+	assert_int_equal(introduce(&t, 1), XS_OK);
+	assert_int_equal(introduce(&t, 2), XS_OK);
+	assert_int_equal(ask(&t, 1, WIRE_WATCH, "a\0t\0", 4), WIRE_WATCH);
+	/* the guest has work in hand when its ring goes away */
+	put(1, bytes, make(bytes, WIRE_READ, "a\0", 2));
+	fake.page[1]->connection = WIRE_RECONNECT;
+	server_activate(
+	    t.server, conn_shell(domain_find(server_state(t.server), 1)->conn));
+	assert_int_equal(
+	    h_strings(&t.h, t.s, WIRE_INTRODUCE, 0, &m, "1", "1", "999", NULL),
+	    XS_ENOENT);
+	turns(&t);
+	assert_int_equal(fake.mapped[1], 0);
+	assert_int_equal(h_write(&t.h, t.s, 0, "/local/domain/1/a", ""), XS_OK);
+	turns(&t);
+	assert_int_equal(
+	    ask(&t, 2, WIRE_GET_DOMAIN_PATH, "1\0", 2), WIRE_GET_DOMAIN_PATH);
+	assert_int_equal(introduce(&t, 1), XS_OK);
+	assert_int_equal(get(1, bytes), 0);
+	assert_int_equal(ask(&t, 1, WIRE_WATCH, "a\0t\0", 4), WIRE_WATCH);
+	end(&t);
+}
+
+static void
+a_page_that_cannot_be_had_again_leaves_the_ring_as_it_was(void **unused)
+{
+	char bytes[2 * WIRE_MESSAGE_MAX], value[2000];
+	size_t n, i;
+	struct t t;
+
+	(void)unused;
+	begin(&t);
+	assert_int_equal(introduce(&t, 1), XS_OK);
+	assert_int_equal(ask(&t, 1, WIRE_WATCH, "a\0t\0", 4), WIRE_WATCH);
+	/* a message longer than the ring, of which the daemon has a part */
+	memset(value, 'v', sizeof(value));
+	memcpy(value, "/x", 3);
+	n = make(bytes, WIRE_WRITE, value, sizeof(value));
+	put(1, bytes, WIRE_RING_SIZE);
+	kick(&t, 1);
+	fake.granted[1] = false;
+	assert_int_equal(introduce(&t, 1), XS_ENOENT);
+	for (i = WIRE_RING_SIZE; i < n; i += 500) {
+		put(1, bytes + i, n - i < 500 ? n - i : 500);
+		kick(&t, 1);
+	}
+	assert_true(get(1, bytes) > 0);
+	assert_memory_equal(bytes + 16, "EACCES", 7); /* the WRITE's reply */
+	assert_int_equal(fake.page[1]->error, WIRE_RING_OK);
+	assert_int_equal(ask(&t, 1, WIRE_UNWATCH, "a\0t\0", 4), WIRE_UNWATCH);
+	fake.granted[1] = true;
+	end(&t);
+}
+
+static void
+the_operator_is_told_once_of_a_guest_that_breaks_its_ring(void **unused)
+{
+	FILE *file = tmpfile();
+	int saved = dup(STDERR_FILENO), c, i, lines = 0;
+	struct t t;
+
+	(void)unused;
+	assert_non_null(file);
+	begin(&t);
+	assert_int_equal(introduce(&t, 1), XS_OK);
+	dup2(fileno(file), STDERR_FILENO);
+	for (i = 0; i < 100; i++) {
+		fake.page[1]->req_prod = 5000;
+		kick(&t, 1);
+		fake.page[1]->connection = WIRE_RECONNECT;
+		kick(&t, 1);
+	}
+	fflush(stderr);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	rewind(file);
+	while ((c = fgetc(file)) != EOF)
+		lines += c == '\n';
+	fclose(file);
+	assert_int_equal(lines, 1);
+	assert_int_equal(ask(&t, 1, WIRE_WATCH, "a\0t\0", 4), WIRE_WATCH);
+	end(&t);
+}
+
+static void
 indexes_too_far_apart_end_the_connection_but_nobody_elses(void **unused)
 {
 	static const uint32_t distance[] = { 1025, 0x80000000u, 0xffffffffu,
@@ -835,6 +928,12 @@ main(void)
 		cmocka_unit_test(
 		    domain_0_is_told_and_its_ring_is_served_where_it_stands),
 		cmocka_unit_test(introduce_maps_the_page_and_makes_it_new),
+		cmocka_unit_test(
+		    a_port_that_fails_takes_the_ring_until_the_next_introduce),
+		cmocka_unit_test(
+		    a_page_that_cannot_be_had_again_leaves_the_ring_as_it_was),
+		cmocka_unit_test(
+		    the_operator_is_told_once_of_a_guest_that_breaks_its_ring),
 		cmocka_unit_test(
 		    introduce_without_a_page_or_a_port_changes_nothing),
 		cmocka_unit_test(
