@@ -21,6 +21,7 @@
 struct pair {
 	struct endpoint *end[2]; /* the same twice for a loop */
 	uint32_t slot[2];	 /* what each end calls it */
+	uint32_t gen[2];	 /* tells this use of the slot from others */
 	bool ready[2];		 /* that end hears it */
 	struct pair_page *page;	 /* two; [i] is heard by end i */
 };
@@ -32,6 +33,7 @@ struct endpoint {
 	int bell;
 	bool up;
 	struct pair **slots; /* [0] is hvd, always NULL */
+	uint32_t next_gen;
 	uint32_t nr_slots;
 };
 
@@ -141,6 +143,7 @@ pair_announce(const struct pair *p, int side, int pages, const int bell[2])
 	m.u.pair.peer_domid = endpoint_domid(peer);
 	m.u.pair.rx_page = (uint32_t)side;
 	m.u.pair.tx_page = loop ? (uint32_t)side : (uint32_t)!side;
+	m.u.pair.gen = p->gen[side];
 	channel_send(p->end[side]->channel, &m, fd, 3);
 }
 
@@ -189,6 +192,8 @@ pair_get(struct endpoint *a, struct endpoint *b)
 	p->end[1] = b;
 	p->slot[0] = slot_reserve(a);
 	p->slot[1] = a == b ? p->slot[0] : slot_reserve(b);
+	p->gen[0] = a->next_gen++ % HV_GENS;
+	p->gen[1] = a == b ? p->gen[0] : b->next_gen++ % HV_GENS;
 	if (p->slot[0] == 0 || p->slot[1] == 0 || pair_supply(p) != 0) {
 		free(p);
 		return NULL;
@@ -350,7 +355,9 @@ port_connect(struct endpoint *e, uint32_t port, const struct hv_port_info *info)
 	entry_set_rx(e, port, p->slot[side]);
 	entry_set_rx(peer, info->remote_port, p->slot[!side]);
 	entry_set_tx(e, port,
-	    p->ready[!side] ? HV_TX(p->slot[side], info->remote_port) : 0);
+	    p->ready[!side]
+		? HV_TX(p->slot[side], p->gen[side], info->remote_port)
+		: 0);
 }
 
 void
@@ -416,7 +423,7 @@ pair_open(struct endpoint *e, const struct pair *p)
 }
 
 void
-endpoint_ready(struct channel *c, uint32_t slot)
+endpoint_ready(struct channel *c, uint32_t slot, uint32_t gen)
 {
 	struct endpoint *e = c->endpoint;
 	struct pair *p;
@@ -428,7 +435,7 @@ endpoint_ready(struct channel *c, uint32_t slot)
 	if (p == NULL)
 		return;
 	side = pair_side(p, e);
-	if (p->ready[side])
+	if (p->ready[side] || p->gen[side] != gen)
 		return;
 	p->ready[side] = true;
 	if (p->end[0] == p->end[1])

@@ -87,7 +87,7 @@ guest_create(
 		return -XEN_ENOMEM;
 	}
 	h->domains[d->domid] = d;
-	log_line("d%u: created", d->domid);
+	log_note(h, "d%u: created", d->domid);
 	return 0;
 }
 
@@ -103,7 +103,7 @@ guest_free(void *world, domid_t domid)
 	if (d->channel != NULL)
 		channel_close(d->channel);
 	channels_ram_gone(h, domid, d->serial);
-	log_line("d%u: gone", domid);
+	log_note(h, "d%u: gone", domid);
 	guest_release(d);
 }
 
@@ -137,7 +137,7 @@ guest_start(void *world, domid_t domid, uint64_t start_info)
 		return -XEN_EINVAL;
 	image = image_take(d, start_info, &why);
 	if (image < 0) {
-		log_line("d%u: not started: %s", domid, why);
+		log_note(d->hvd, "d%u: not started: %s", domid, why);
 		return image;
 	}
 	sock = make_channel(d);
@@ -165,8 +165,8 @@ guest_started(
 {
 	if (err != 0) {
 		d->process = PROCESS_ENDED;
-		log_line(
-		    "d%u: not started: %s: %s", d->domid, why, strerror(err));
+		log_note(d->hvd, "d%u: not started: %s: %s", d->domid, why,
+		    strerror(err));
 		if (d->channel != NULL)
 			channel_close(d->channel);
 		if (!d->killed)
@@ -177,7 +177,7 @@ guest_started(
 	d->process = PROCESS_RUNNING;
 	d->pid = pid;
 	d->pidfd = pidfd;
-	log_line("d%u: running as process %d", d->domid, (int)pid);
+	log_note(d->hvd, "d%u: running as process %d", d->domid, (int)pid);
 	if (d->killed)
 		guest_signal(d, SIGKILL);
 	else if (d->paused)
@@ -204,7 +204,7 @@ guest_died(struct hvd_domain *d, const char *why)
 	if (hv_domain_info(d->hvd->hv, d->domid, &info) != 0 || info.shutdown ||
 	    info.dying)
 		return;
-	log_line("d%u: crashed: %s", d->domid, why);
+	log_note(d->hvd, "d%u: crashed: %s", d->domid, why);
 	hv_domain_shutdown(d->hvd->hv, d->domid, SHUTDOWN_crash);
 }
 
@@ -217,7 +217,7 @@ guest_pause(void *world, domid_t domid)
 		return;
 	d->paused = true;
 	guest_signal(d, SIGSTOP);
-	log_line("d%u: paused", domid);
+	log_note(d->hvd, "d%u: paused", domid);
 }
 
 void
@@ -229,7 +229,7 @@ guest_unpause(void *world, domid_t domid)
 		return;
 	d->paused = false;
 	guest_signal(d, SIGCONT);
-	log_line("d%u: unpaused", domid);
+	log_note(d->hvd, "d%u: unpaused", domid);
 }
 
 void
@@ -243,5 +243,5 @@ guest_kill(void *world, domid_t domid)
 	guest_signal(d, SIGKILL);
 	if (d->channel != NULL)
 		channel_close(d->channel);
-	log_line("d%u: killed", domid);
+	log_note(d->hvd, "d%u: killed", domid);
 }

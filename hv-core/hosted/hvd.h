@@ -136,6 +136,9 @@ struct hvd {
 	uint64_t boot_ns;
 	uint64_t ram_max; /* bytes of a domain's RAM, at most */
 	uint64_t console_budget, console_time;
+	char notes[4096]; /* for the console ring, see log_note() */
+	size_t notes_len;
+	bool printing; /* the console's text is ours: it is logged already */
 	pid_t dom0_pid;
 	uint64_t stop_at; /* going down: domain 0 has until then; 0: not */
 	bool stop;
@@ -194,7 +197,7 @@ void endpoint_up(struct channel *c);
 /* Disconnect C from its peers; the ports stay bound. */
 void endpoint_destroy(struct channel *c);
 /* C hears SLOT now. */
-void endpoint_ready(struct channel *c, uint32_t slot);
+void endpoint_ready(struct channel *c, uint32_t slot, uint32_t gen);
 /* An event of domain 0 for whoever owns PORT. */
 void endpoint_post(struct channel *c, uint32_t port);
 /* Wake C, whose shared_info has changed. */
@@ -272,6 +275,14 @@ void nodes_remove(struct hvd *h);
 int log_open(const char *path);
 int log_fd(void);
 void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/*
+ * As log_line, and also into the machine's console ring, as soon as the core is
+ * not at work. May be called from inside of the core.
+ */
+void log_note(struct hvd *h, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* What log_note left for the console ring. */
+void log_flush_notes(struct hvd *h);
 /* Also to stderr if the log goes to a file. */
 void log_loud(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

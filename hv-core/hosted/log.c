@@ -77,6 +77,36 @@ log_line(const char *fmt, ...)
 }
 
 void
+log_note(struct hvd *h, const char *fmt, ...)
+{
+	size_t room = sizeof(h->notes) - h->notes_len;
+	char line[256];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	log_line("%s", line);
+	n = snprintf(h->notes + h->notes_len, room, "(XEN) %s\n", line);
+	if (n > 0 && (size_t)n < room)
+		h->notes_len += (size_t)n;
+	else
+		h->notes[h->notes_len] = '\0'; /* no room: the log has it */
+}
+
+void
+log_flush_notes(struct hvd *h)
+{
+	if (h->notes_len == 0)
+		return;
+	h->printing = true;
+	hv_console_print(h->hv, h->notes);
+	h->printing = false;
+	h->notes_len = 0;
+}
+
+void
 log_loud(const char *fmt, ...)
 {
 	va_list ap;

@@ -73,7 +73,10 @@ loop_run(struct hvd *h)
 	struct timespec ts;
 
 	while (!h->stop) {
-		int n = epoll_pwait2(
+		int n;
+
+		log_flush_notes(h);
+		n = epoll_pwait2(
 		    h->epoll_fd, e, BATCH, loop_timeout(h, &ts), NULL);
 
 		for (int i = 0; i < n && !h->stop; i++) {

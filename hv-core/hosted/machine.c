@@ -170,7 +170,7 @@ machine_run(const struct hvd_config *c)
 	h.listener.fd = -1;
 	raise_limits();
 	if (machine_init(&h) == 0) {
-		log_line("up: %llu MiB, domain 0 %llu MiB, events %s",
+		log_note(&h, "up: %llu MiB, domain 0 %llu MiB, events %s",
 		    (unsigned long long)(c->machine.mem >> 20),
 		    (unsigned long long)(c->machine.dom0_mem >> 20),
 		    c->strict ? "strict" : "direct");

@@ -166,17 +166,22 @@ struct hv_msg_pair {
 	uint32_t peer_domid;
 	uint32_t rx_page; /* 0 or 1: which page is peer to us */
 	uint32_t tx_page; /* the other one; the same if the peer is ourselves */
+	uint32_t gen;	  /* of the slot's uses; 0 .. HV_GENS-1 */
 };
 
 #define HV_SLOTS 4096u
+#define HV_GENS 0x8000u
 
 /*
  * PAIR_READY: the client hears the slot. Until hvd has this from the receiving
  * end, sends go by the hypercall, so a client that has no descriptor left may
- * ignore a PAIR. PAIR_GONE: the peer has gone; the slot will be used again.
+ * ignore a PAIR. PAIR_GONE: the peer has gone; the slot will be used again,
+ * with another gen: an end that has not read that yet must not take the new
+ * pair for the old one, nor hvd its PAIR_READY for the old one as for the new.
  */
 struct hv_msg_slot {
 	uint32_t slot;
+	uint32_t gen;
 };
 
 /* The domain's memory has been given up; drop the cached window. */
@@ -218,10 +223,10 @@ enum hv_port_state {
 
 /*
  * One port of the endpoint, written by hvd, read by the client with one load a
- * word. tx: 0, or HV_TX(slot, peer's port): ring that pair. rx: the slot whose
- * pair page may bring this port; slot 0 (hvd) may bring every port. hvd stores
- * the rx of both ends before the tx of either, so a bit never comes before the
- * receiver's table allows it.
+ * word. tx: 0, or HV_TX(slot, gen, peer's port): ring that pair. rx: the slot
+ * whose pair page may bring this port; slot 0 (hvd) may bring every port. hvd
+ * stores the rx of both ends before the tx of either, so a bit never comes
+ * before the receiver's table allows it.
  */
 struct port_table_entry {
 	uint64_t tx;
@@ -233,7 +238,9 @@ struct port_table_entry {
 };
 
 #define HV_TX_DIRECT (UINT64_C(1) << 63)
-#define HV_TX(slot, port) (HV_TX_DIRECT | (uint64_t)(slot) << 32 | (port))
+#define HV_TX(slot, gen, port)                                                 \
+	(HV_TX_DIRECT | (uint64_t)(gen) << 48 | (uint64_t)(slot) << 32 | (port))
+#define HV_TX_GEN(tx) ((uint32_t)((tx) >> 48) & (HV_GENS - 1))
 #define HV_TX_SLOT(tx) ((uint32_t)((tx) >> 32) & 0xffffu)
 #define HV_TX_PORT(tx) ((uint32_t)(tx)&0xffffffffu)
 

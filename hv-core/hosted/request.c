@@ -318,7 +318,7 @@ request_handle(struct channel *c, const struct hv_msg *m)
 		do_get_resource(c, &m->u.resource);
 		break;
 	case HV_MSG_PAIR_READY:
-		endpoint_ready(c, m->u.slot.slot);
+		endpoint_ready(c, m->u.slot.slot, m->u.slot.gen);
 		break;
 	default:
 		hang_up(c);

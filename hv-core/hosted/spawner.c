@@ -117,7 +117,7 @@ dom0_message(struct hvd *h, const struct spawn_msg *m)
 
 	if (m->type == SPAWN_DONE && m->err == 0) {
 		h->dom0_pid = m->pid;
-		log_line("d0: kernel running as process %d", m->pid);
+		log_note(h, "d0: kernel running as process %d", m->pid);
 		return;
 	}
 	if (m->type == SPAWN_DONE) {
@@ -129,7 +129,7 @@ dom0_message(struct hvd *h, const struct spawn_msg *m)
 	describe_exit(how, sizeof(how), m->status);
 	h->dom0_pid = 0;
 	if (h->stop_at != 0) {
-		log_line("d0: kernel has ended: %s", how);
+		log_note(h, "d0: kernel has ended: %s", how);
 		loop_stop(h, 0);
 		return;
 	}
@@ -165,7 +165,8 @@ spawner_message(struct hvd *h, struct spawn_msg *m, int pidfd)
 		return;
 	}
 	describe_exit(how, sizeof(how), m->status);
-	log_line("d%u: process %d has ended: %s", d->domid, (int)d->pid, how);
+	log_note(
+	    h, "d%u: process %d has ended: %s", d->domid, (int)d->pid, how);
 	d->process = PROCESS_ENDED;
 	d->pid = 0;
 	guest_died(d, how);

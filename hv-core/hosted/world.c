@@ -228,7 +228,7 @@ world_console_write(void *world, const char *text, size_t len)
 {
 	const char *nl;
 
-	if (!console_allowed(world, len))
+	if (((struct hvd *)world)->printing || !console_allowed(world, len))
 		return;
 	while (len > 0) {
 		size_t n;

@@ -29,6 +29,8 @@
 /* The guest's id within its own namespace: nobody, so exec gives no power. */
 #define SANDBOX_ID 65534
 
+#define GUEST_NICE 10
+
 /* Descriptors of the child while it sets itself up. */
 #define CHILD_WHY_FD (SPAWN_IMAGE_FD + 1) /* write end: a spawn_error */
 #define CHILD_GO_FD (SPAWN_IMAGE_FD + 2)  /* read end: ids are mapped */
@@ -193,6 +195,9 @@ child_main(
 	child_root();
 	child_or_die(setsid() > 0, "setsid");
 	child_or_die(sethostname("guest", 5) == 0, "sethostname");
+	/* What serves the guests goes first; a CPU hog hurts its like only. */
+	child_or_die(setpriority(PRIO_PROCESS, 0, GUEST_NICE) == 0,
+	    "setting the priority");
 	child_limits(sb);
 	child_or_die(
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "PR_SET_NO_NEW_PRIVS");

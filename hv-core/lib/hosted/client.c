@@ -107,6 +107,7 @@ async_pair(struct hv_client *c, struct parcel *p)
 	}
 	close(p->fd[0]);
 	ready.u.slot.slot = p->msg.u.pair.slot;
+	ready.u.slot.gen = p->msg.u.pair.gen;
 	client_send_msg(c, &ready);
 }
 

@@ -136,6 +136,7 @@ events_pair_up(struct hv_client *c, const struct hv_msg_pair *m, int pages_fd,
 	s->tx = (struct pair_page *)(void *)(map + m->tx_page * HV_PAGE_SIZE);
 	s->rx_fd = rx_fd;
 	s->tx_fd = tx_fd;
+	s->gen = m->gen;
 	slot_start(s);
 	return 0;
 }
@@ -197,7 +198,8 @@ send_direct(struct events *ev, uint32_t port)
 	    HV_TX_PORT(tx) >= HV_PORTS)
 		return 0;
 	s = &ev->slots[HV_TX_SLOT(tx)];
-	if (s->tx == NULL) /* its PAIR is still on the way */
+	/* Its PAIR is still on the way; the slot may be an older pair's. */
+	if (s->tx == NULL || s->gen != HV_TX_GEN(tx))
 		return 0;
 	if (pair_post(s->tx, HV_TX_PORT(tx)))
 		(void)eventfd_write(s->tx_fd, 1);

@@ -27,6 +27,7 @@ struct slot {
 	struct pair_page *tx;
 	void *map; /* both pages */
 	size_t map_size;
+	uint32_t gen;
 	int rx_fd; /* -1: the slot is empty */
 	int tx_fd;
 };

@@ -135,6 +135,38 @@ closing_a_handle_closes_its_ports_only(void **state)
 }
 
 static void
+an_event_to_a_new_peer_is_not_sent_to_the_old_one(void **state)
+{
+	struct machine *m = *state;
+	struct evtchn_bind_interdomain bi = { 0 };
+	struct hv_client *peer;
+	uint32_t pa, pb;
+
+	assert_int_equal(hv_client_open(HV_CHAN_EVTCHN, &peer), 0);
+	join(m->ev, peer, &pa, &pb);
+	for (int i = 0; i < 3; i++) {
+		hv_client_send(m->ev, pa);
+		assert_true(hear(peer, pb, WAIT_MS) > 0);
+		hv_client_send(peer, pb);
+		assert_true(hear(m->ev, pa, WAIT_MS) > 0);
+	}
+	bi.remote_port = pa;
+	for (int i = 0; i < 20; i++) {
+		/* a new peer, and m->ev reads nothing of it all */
+		hv_client_close(peer);
+		assert_int_equal(hv_client_open(HV_CHAN_EVTCHN, &peer), 0);
+		await(evtchn_op(peer, EVTCHNOP_bind_interdomain, &bi,
+			  sizeof(bi)) == 0);
+		assert_true(hear(peer, bi.local_port, WAIT_MS) > 0);
+		while (hear(peer, bi.local_port, 20) > 0)
+			;
+		assert_int_equal(hv_client_send(m->ev, pa), 0);
+		assert_true(hear(peer, bi.local_port, WAIT_MS) > 0);
+	}
+	hv_client_close(peer);
+}
+
+static void
 a_killed_client_leaves_no_port_behind(void **state)
 {
 	struct machine *m = *state;
@@ -470,6 +502,7 @@ main(void)
 		BOTH(a_handle_can_hear_itself),
 		BOTH(an_event_that_nobody_reads_arrives_once),
 		BOTH(closing_a_handle_closes_its_ports_only),
+		BOTH(an_event_to_a_new_peer_is_not_sent_to_the_old_one),
 		BOTH(a_killed_client_leaves_no_port_behind),
 		BOTH(a_port_is_its_handles_own),
 		BOTH(domain_states_change_with_an_event),

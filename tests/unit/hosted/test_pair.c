@@ -201,13 +201,14 @@ a_hostile_page_yields_no_port_beyond_the_last(void **state)
 static void
 table_entries_carry_slot_and_port(void **state)
 {
-	uint64_t tx = HV_TX(HV_SLOTS - 1, HV_PORTS - 1);
+	uint64_t tx = HV_TX(HV_SLOTS - 1, HV_GENS - 1, HV_PORTS - 1);
 
 	(void)state;
 	assert_true(tx != 0);
 	assert_int_equal(HV_TX_SLOT(tx), HV_SLOTS - 1);
 	assert_int_equal(HV_TX_PORT(tx), HV_PORTS - 1);
-	assert_true(HV_TX(0, 0) != 0); /* told from "not direct" */
+	assert_int_equal(HV_TX_GEN(tx), HV_GENS - 1);
+	assert_true(HV_TX(0, 0, 0) != 0); /* told from "not direct" */
 }
 
 int
