@@ -41,14 +41,27 @@ the_machine_takes_its_guests_along(void **state)
 	await(kill(pid, 0) == -1);
 }
 
+/* Lines of the file at PATH that have TEXT in them. */
+static int
+count_lines(const char *path, const char *text)
+{
+	char line[256];
+	FILE *f = fopen(path, "r");
+	int n = 0;
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		n += strstr(line, text) != NULL;
+	if (f != NULL)
+		fclose(f);
+	return n;
+}
+
 static void
 the_log_may_be_any_descriptor(void **state)
 {
-	char path[64], line[256] = "";
-	int running = 0;
+	char path[64];
 	struct machine m;
 	struct guest g;
-	FILE *f;
 
 	(void)state;
 	snprintf(path, sizeof(path), "/tmp/hosted-log-%d", (int)getpid());
@@ -56,15 +69,11 @@ the_log_may_be_any_descriptor(void **state)
 	machine_start(&m, false);
 	fixture_log = NULL;
 	guest_boot(&m, &g, GUEST_ECHO);
+	await(count_lines(path, "d1: running as process ") == 1);
 	guest_end(&m, &g);
 	assert_int_equal(machine_stop(&m), 0);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	while (fgets(line, sizeof(line), f) != NULL)
-		running += strstr(line, ": running as process ") != NULL;
-	fclose(f);
+	assert_int_equal(count_lines(path, "hvd: down"), 1);
 	unlink(path);
-	assert_int_equal(running, 1);
 }
 
 static void
