@@ -38,7 +38,8 @@ struct state {
 	struct list conns; /* struct conn.link */
 	struct domain *domain[DOMID_FIRST_RESERVED];
 	uint32_t next_conn;
-	uint64_t last_death; /* stamp at which a principal last died */
+	struct list unburied; /* struct principal.unburied, with a reference */
+	uint64_t last_death;  /* stamp at which a principal last died */
 	struct diff *diff;
 	struct walk walk;
 	char path[WIRE_PAYLOAD_MAX + 64]; /* of the request at hand */
@@ -83,13 +84,15 @@ void core_trace(const struct conn *conn, const char *direction,
 struct domain_info core_ask_domain(struct state *st, uint32_t domid);
 
 /*
- * The principal that DOMID is; the world is asked if none is known. NULL: there
- * is no such domain, or no memory.
+ * The principal that DOMID is; the world is asked if none is known. XS_ENOENT:
+ * there is no such domain; XS_ENOMEM.
  */
-struct principal *core_principal(struct state *st, uint32_t domid);
+XS_MUST_CHECK enum xs_err core_principal(
+    struct state *st, uint32_t domid, struct principal **p_out);
 
 /* The same, but the world is asked in any case: a former domain with the same
  * domid, or one that is gone, is buried. */
-struct principal *core_principal_now(struct state *st, uint32_t domid);
+XS_MUST_CHECK enum xs_err core_principal_now(
+    struct state *st, uint32_t domid, struct principal **p_out);
 
 #endif

@@ -53,13 +53,14 @@ introduce_again(struct domain *d, uint32_t port)
 enum xs_err
 domain_introduce(struct state *st, uint32_t domid, uint32_t port)
 {
-	struct principal *self = core_principal_now(st, domid);
+	struct principal *self;
 	struct domain *d;
 	enum xs_err err;
 	bool privileged;
 
-	if (self == NULL)
-		return XS_ENOENT;
+	err = core_principal_now(st, domid, &self);
+	if (err != XS_OK)
+		return err;
 	d = domain_find(st, domid);
 	if (d != NULL)
 		return introduce_again(d, port);
@@ -180,9 +181,29 @@ domain_bury(struct state *st, struct principal *p)
 		forget(d);
 	remove_owned(st, p);
 	st->last_death = ++st->heap.stamp;
+	if (!list_empty(&p->owned))
+		list_append(&st->unburied, &principal_ref(p)->unburied);
 	principal_die(st->all, p, st->last_death);
 	if (introduced)
 		tell(st, "@releaseDomain", domid, true);
+}
+
+bool
+domain_bury_rest(struct state *st)
+{
+	struct list *link, *after;
+	struct principal *p;
+
+	list_each(link, after, &st->unburied)
+	{
+		p = list_entry(link, struct principal, unburied);
+		remove_owned(st, p);
+		if (!list_empty(&p->owned))
+			continue;
+		list_remove(&p->unburied);
+		principal_unref(p);
+	}
+	return !list_empty(&st->unburied);
 }
 
 void

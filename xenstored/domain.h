@@ -28,6 +28,10 @@ void domain_release(struct domain *d);
  * and all its rights end. */
 void domain_bury(struct state *st, struct principal *p);
 
+/* Removes what could not be removed in domain_bury() for lack of memory; true
+ * if there is still some. */
+bool domain_bury_rest(struct state *st);
+
 /* D acts with the rights of TARGET from now on. */
 void domain_set_target(struct domain *d, struct principal *target);
 

@@ -37,8 +37,7 @@ parse_domid(struct request *req, const char *text, struct principal **p_out)
 
 	if (!wire_number(text, DOMID_FIRST_RESERVED - 1, &domid))
 		return XS_EINVAL;
-	*p_out = core_principal(req->st, (uint32_t)domid);
-	return *p_out != NULL ? XS_OK : XS_ENOENT;
+	return core_principal(req->st, (uint32_t)domid, p_out);
 }
 
 /* Sets the limit called NAME of P, or of all if that is NULL, to TEXT. */

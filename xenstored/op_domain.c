@@ -101,14 +101,15 @@ op_get_feature(struct request *req)
 {
 	uint32_t features = conn_features(req->conn);
 	struct principal *p;
+	enum xs_err err;
 	char text[16];
 
 	if (req->n_args > 0) {
 		if (!req->conn->who.privileged)
 			return XS_EACCES;
-		p = core_principal(req->st, (uint32_t)req->arg[0].num);
-		if (p == NULL)
-			return XS_ENOENT;
+		err = core_principal(req->st, (uint32_t)req->arg[0].num, &p);
+		if (err != XS_OK)
+			return err;
 		features = p->features;
 	}
 	snprintf(text, sizeof(text), "%u", (unsigned)features);
@@ -122,12 +123,13 @@ op_set_feature(struct request *req)
 	uint32_t domid = (uint32_t)req->arg[0].num;
 	uint64_t mask = req->arg[1].num;
 	struct principal *p;
+	enum xs_err err;
 
 	if ((mask & ~(uint64_t)WIRE_FEATURES) != 0)
 		return XS_EINVAL;
-	p = core_principal(req->st, domid);
-	if (p == NULL)
-		return XS_ENOENT;
+	err = core_principal(req->st, domid, &p);
+	if (err != XS_OK)
+		return err;
 	if (domid == 0 || domain_find(req->st, domid) != NULL)
 		return XS_EBUSY;
 	p->features = (uint32_t)mask;

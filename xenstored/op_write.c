@@ -47,6 +47,9 @@ op_rm(struct request *req)
 static enum xs_err
 parse_entry(struct request *req, const char *text, struct acl_entry *entry)
 {
+	struct principal *self = req->conn->who.self;
+	enum xs_err err;
+
 	entry->who = NULL;
 	if (!perm_parse(text, &entry->perm))
 		return XS_EINVAL;
@@ -54,11 +57,15 @@ parse_entry(struct request *req, const char *text, struct acl_entry *entry)
 		return XS_OK;
 	if (entry->perm.domid >= DOMID_FIRST_RESERVED)
 		return XS_EINVAL;
-	entry->who = entry->perm.domid == req->conn->who.self->domid
-			 ? req->conn->who.self
-			 : core_principal(req->st, entry->perm.domid);
+	if (entry->perm.domid == self->domid) {
+		entry->who = self;
+		return XS_OK;
+	}
+	err = core_principal(req->st, entry->perm.domid, &entry->who);
+	if (err != XS_OK && err != XS_ENOENT)
+		return err;
 	/* Run again, it gives no right to whoever got the id meanwhile. */
-	if (entry->who != NULL && entry->who->birth_stamp > req->as_of)
+	if (err != XS_OK || entry->who->birth_stamp > req->as_of)
 		entry->who = NULL;
 	return XS_OK;
 }

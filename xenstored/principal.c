@@ -68,6 +68,7 @@ principal_get(
 		p->limit.n[i] = -1;
 	p->features = WIRE_FEATURES;
 	list_init(&p->owned);
+	list_init(&p->unburied);
 	all->current[domid] = p;
 	return p;
 }

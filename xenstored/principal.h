@@ -34,6 +34,7 @@ struct principal {
 	bool privileged;      /* no quota is applied */
 	uint32_t features;    /* that its ring offers */
 	struct list owned;    /* struct ident.owned of the live tree */
+	struct list unburied; /* in the list of the dead who still own nodes */
 	struct quota_pool *pool;
 	struct quota_set limit; /* -1: the pool's */
 	struct quota_set usage, peak;

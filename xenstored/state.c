@@ -50,6 +50,13 @@ state_destroy(struct state *st)
 	for (i = 0; i < DOMID_FIRST_RESERVED; i++)
 		if (st->domain[i] != NULL)
 			principal_unref(st->domain[i]->self);
+	while (!list_empty(&st->unburied)) {
+		struct principal *p =
+		    list_entry(st->unburied.next, struct principal, unburied);
+
+		list_remove(&p->unburied);
+		principal_unref(p);
+	}
 	if (st->live != NULL) {
 		account_tree_gone(&st->walk, st->live);
 		node_unref(&st->heap, st->live);
@@ -73,6 +80,7 @@ state_new(const struct state_config *config, const struct state_env *env)
 	st->config = *config;
 	st->soft_memory = config->soft_memory;
 	list_init(&st->conns);
+	list_init(&st->unburied);
 	talloc_set_destructor(st, state_destroy);
 	st->diff = diff_new();
 	st->all = principals_new(&config->quotas);
@@ -334,31 +342,34 @@ core_ask_domain(struct state *st, uint32_t domid)
 	return info;
 }
 
-struct principal *
-core_principal_now(struct state *st, uint32_t domid)
+enum xs_err
+core_principal_now(struct state *st, uint32_t domid, struct principal **p_out)
 {
 	struct principal *p = principal_current(st->all, domid);
 	struct domain_info info;
 
-	if (domid == 0)
-		return st->dom0;
+	if (domid == 0) {
+		*p_out = st->dom0;
+		return XS_OK;
+	}
 	if (domid >= DOMID_FIRST_RESERVED)
-		return NULL;
+		return XS_ENOENT;
 	info = core_ask_domain(st, domid);
 	if (p != NULL &&
 	    (!info.exists || info.dying || info.unique_id != p->unique_id))
 		domain_bury(st, p);
 	if (!info.exists || info.dying)
-		return NULL;
-	return principal_get(st->all, domid, info.unique_id, ++st->heap.stamp);
+		return XS_ENOENT;
+	*p_out =
+	    principal_get(st->all, domid, info.unique_id, ++st->heap.stamp);
+	return *p_out != NULL ? XS_OK : XS_ENOMEM;
 }
 
-struct principal *
-core_principal(struct state *st, uint32_t domid)
+enum xs_err
+core_principal(struct state *st, uint32_t domid, struct principal **p_out)
 {
-	struct principal *p = principal_current(st->all, domid);
-
-	return p != NULL ? p : core_principal_now(st, domid);
+	*p_out = principal_current(st->all, domid);
+	return *p_out != NULL ? XS_OK : core_principal_now(st, domid, p_out);
 }
 
 void
@@ -372,5 +383,7 @@ state_domain_changed(
 bool
 state_step(struct state *st, size_t budget)
 {
-	return heap_reap(&st->heap, budget);
+	bool more = domain_bury_rest(st);
+
+	return heap_reap(&st->heap, budget) || more;
 }

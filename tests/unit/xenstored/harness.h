@@ -181,7 +181,11 @@ h_send(struct conn *conn, uint32_t type, uint32_t tx, const void *payload,
 	memcpy(bytes, &header, sizeof(header));
 	if (len > 0)
 		memcpy(bytes + sizeof(header), payload, len);
-	result = state_input(conn, bytes, sizeof(header) + len, &budget, &used);
+	/* without memory for a reply it is not even begun: it comes again */
+	do
+		result = state_input(
+		    conn, bytes, sizeof(header) + len, &budget, &used);
+	while (result == INPUT_BUSY);
 	assert_true(used == 0 || used == sizeof(header) + len);
 	return result;
 }

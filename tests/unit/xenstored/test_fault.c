@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "harness.h"
+
+/*
+ * Each request with the first, second, third ... allocation failing, until it
+ * needs no more: it is done as a whole or not at all, nobody misses an event,
+ * and the books are right. The allocator is the C library's with a counter
+ * before it; sanitizers bring their own, so under them nothing fails.
+ */
+
+/* The allocation that fails, counting down; 0: none. */
+static unsigned long fail_at;
+static bool failed;
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define OWN_MALLOC 0
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || !defined(__GLIBC__)
+#define OWN_MALLOC 0
+#endif
+
+#ifndef OWN_MALLOC
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *old, size_t size);
+
+static bool
+fails(void)
+{
+	if (fail_at == 0 || --fail_at > 0)
+		return false;
+	failed = true;
+	return true;
+}
+
+void *
+malloc(size_t size)
+{
+	return fails() ? NULL : __libc_malloc(size);
+}
+
+void *
+calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __libc_calloc(n, size);
+}
+
+void *
+realloc(void *old, size_t size)
+{
+	return fails() ? NULL : __libc_realloc(old, size);
+}
+#endif
+
+/* --- what there is, as text --- */
+
+static void
+dump(struct h *h, char *to, size_t size)
+{
+	struct state *st = h->st;
+	char path[WIRE_ABS_PATH_MAX + 1];
+	struct node *node;
+	size_t len = 0;
+
+	walk_start(&st->walk, st->live);
+	while ((node = walk_next(&st->walk)) != NULL && len < size) {
+		if (node == st->live)
+			continue;
+		store_path(node->id, path, sizeof(path));
+		len += (size_t)snprintf(to + len, size - len,
+		    "%s=%.*s n%u/%u\n", path, (int)node_value_len(node),
+		    node->value != NULL ? node->value->data : "", node->acl->n,
+		    node->acl->entry[0].perm.domid);
+	}
+}
+
+struct scene {
+	struct h h;
+	struct conn *s, *o, *g;
+	uint32_t tx;
+};
+
+/* A store with some nodes, a guest, an open transaction, a watcher. */
+static void
+set(struct scene *c)
+{
+	h_start(&c->h);
+	c->s = h_socket(&c->h);
+	c->o = h_socket(&c->h);
+	c->g = h_guest(&c->h, c->s, 1);
+	assert_int_equal(h_write(&c->h, c->s, 0, "/a/b", "old"), XS_OK);
+	assert_int_equal(h_write(&c->h, c->s, 0, "/d/k", "old"), XS_OK);
+	assert_int_equal(h_watch(&c->h, c->o, "/", "t"), XS_OK);
+	assert_int_equal(h_watch(&c->h, c->o, "/d/k", "k"), XS_OK);
+	c->tx = h_begin(&c->h, c->s);
+	assert_int_equal(h_write(&c->h, c->s, c->tx, "/x/y", "new"), XS_OK);
+	assert_int_equal(h_write(&c->h, c->s, c->tx, "/a/b", "new"), XS_OK);
+	assert_int_equal(h_one(&c->h, c->s, WIRE_RM, c->tx, "/d"), XS_OK);
+}
+
+typedef enum xs_err action(struct scene *c);
+
+static enum xs_err
+write_new(struct scene *c)
+{
+	return h_write(&c->h, c->s, 0, "/n/e/w", "value");
+}
+
+static enum xs_err
+write_old(struct scene *c)
+{
+	return h_write(&c->h, c->s, 0, "/a/b", "value");
+}
+
+static enum xs_err
+write_by_guest(struct scene *c)
+{
+	return h_write(&c->h, c->g, 0, "n/e/w", "value");
+}
+
+static enum xs_err
+make_dir(struct scene *c)
+{
+	return h_one(&c->h, c->s, WIRE_MKDIR, 0, "/a/c");
+}
+
+static enum xs_err
+remove_tree(struct scene *c)
+{
+	return h_one(&c->h, c->s, WIRE_RM, 0, "/d");
+}
+
+static enum xs_err
+set_perms(struct scene *c)
+{
+	return h_perms(&c->h, c->s, 0, "/a/b", "n1", "r2", "r3");
+}
+
+static enum xs_err
+set_watch(struct scene *c)
+{
+	return h_watch(&c->h, c->s, "/never/seen", "token");
+}
+
+static enum xs_err
+begin_txn(struct scene *c)
+{
+	return h_one(&c->h, c->s, WIRE_TRANSACTION_START, 0, "");
+}
+
+static enum xs_err
+write_in_txn(struct scene *c)
+{
+	return h_write(&c->h, c->s, c->tx, "/more/of/it", "value");
+}
+
+static enum xs_err
+commit(struct scene *c)
+{
+	return h_end(&c->h, c->s, c->tx, "T");
+}
+
+static enum xs_err
+introduce(struct scene *c)
+{
+	struct h_message m;
+
+	return h_strings(
+	    &c->h, c->s, WIRE_INTRODUCE, 0, &m, "2", "1", "5", NULL);
+}
+
+static enum xs_err
+list(struct scene *c)
+{
+	return h_one(&c->h, c->s, WIRE_DIRECTORY, 0, "/");
+}
+
+/* Something is committed while the transaction is open. */
+static void
+meanwhile(struct scene *c)
+{
+	assert_int_equal(h_write(&c->h, c->o, 0, "/else", "x"), XS_OK);
+}
+
+static const struct {
+	action *run;
+	void (*before)(struct scene *c);
+	bool tells; /* the watcher, when it is done */
+} scenes[] = {
+	{ write_new, NULL, true },
+	{ write_new, meanwhile, true },
+	{ write_old, NULL, true },
+	{ write_old, meanwhile, true },
+	{ write_by_guest, NULL, true },
+	{ make_dir, NULL, true },
+	{ remove_tree, NULL, true },
+	{ set_perms, NULL, true },
+	{ set_watch, NULL, false },
+	{ begin_txn, NULL, false },
+	{ write_in_txn, NULL, false },
+	{ commit, NULL, true },
+	{ commit, meanwhile, true },
+	{ introduce, NULL, false },
+	{ list, NULL, false },
+};
+
+/* Runs scene I with allocation N failing; false: it did not come to that. */
+static bool
+run_scene(size_t i, unsigned long n, char *result, size_t size)
+{
+	static char before[8192], after[8192];
+	static struct scene c;
+	enum xs_err err;
+	bool hit;
+
+	set(&c);
+	if (scenes[i].before != NULL)
+		scenes[i].before(&c);
+	h_events(&c.h, c.o);
+	dump(&c.h, before, sizeof(before));
+	failed = false;
+	fail_at = n;
+	err = scenes[i].run(&c);
+	fail_at = 0;
+	hit = failed;
+	dump(&c.h, after, sizeof(after));
+	if (n == 0)
+		memcpy(result, after, size);
+	if (err != XS_OK && err != XS_ENOMEM)
+		fail_msg(
+		    "scene %zu, allocation %lu: %s", i, n, error_name(err));
+	assert_string_equal(after, err == XS_OK ? result : before);
+	h_events(&c.h, c.o);
+	if (scenes[i].tells)
+		assert_true((c.h.n_events > 0) == (err == XS_OK));
+	/* and it goes on */
+	if (err != XS_OK && scenes[i].run != commit &&
+	    scenes[i].run != write_in_txn) {
+		assert_int_equal(scenes[i].run(&c), XS_OK);
+		dump(&c.h, after, sizeof(after));
+		assert_string_equal(after, result);
+	}
+	h_stop(&c.h);
+	return hit;
+}
+
+static void
+a_request_without_memory_is_done_as_a_whole_or_not_at_all(void **unused)
+{
+	static char result[8192];
+	unsigned long n, total = 0;
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
+		assert_false(run_scene(i, 0, result, sizeof(result)));
+		for (n = 1; run_scene(i, n, result, sizeof(result)); n++)
+			total++;
+	}
+	printf("%lu allocations failed\n", total);
+}
+
+static void
+a_dead_domains_nodes_go_when_there_is_memory_again(void **unused)
+{
+	struct domain_info gone = { .exists = false };
+	static struct scene c;
+	unsigned long n = 0;
+
+	(void)unused;
+	do {
+		set(&c);
+		assert_int_equal(h_write(&c.h, c.g, 0, "p/q", "1"), XS_OK);
+		h_begin(&c.h, c.s); /* what is removed has to be copied */
+		failed = false;
+		fail_at = ++n;
+		state_domain_changed(c.h.st, 1, &gone);
+		fail_at = 0;
+		while (state_step(c.h.st, 100))
+			;
+		assert_string_equal(
+		    h_read(&c.h, c.o, 0, "/local/domain/1"), "ENOENT");
+		h_stop(&c.h);
+	} while (failed);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    a_request_without_memory_is_done_as_a_whole_or_not_at_all),
+		cmocka_unit_test(
+		    a_dead_domains_nodes_go_when_there_is_memory_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
