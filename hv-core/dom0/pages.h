@@ -33,4 +33,23 @@ struct pages_grants {
 };
 struct pages pages_from_grants(struct pages_grants *grants);
 
+#define PAGES_KEPT 512 /* a power of two */
+
+/*
+ * Mappings that outlive their batch, so that a ring's buffers cost nothing but
+ * the first time. For a guest that promised that a reference means the same
+ * page as long as it is connected. References that find their place taken are
+ * mapped and unmapped as ever. All-zero but FROM is empty.
+ */
+struct pages_kept {
+	struct pages from;
+	struct {
+		void *page; /* NULL: free */
+		uint32_t ref;
+		enum pages_access access;
+	} slot[PAGES_KEPT];
+};
+/* Nothing is ever unmapped: that is left to the end of the process. */
+struct pages pages_keep(struct pages_kept *kept);
+
 #endif

@@ -238,11 +238,16 @@ static int
 serve_vif(struct service *s)
 {
 	static struct netio io;
+	static struct pages_kept kept;
 	int notify = s->spec->resume;
 	int sent, got;
 
 	io.tap = s->spec->fd;
 	io.pages = pages_from_grants(&s->grants);
+	if (s->spec->keep) {
+		kept.from = io.pages;
+		io.pages = pages_keep(&kept);
+	}
 	backring_init(&io.tx, s->page[0], sizeof(union netif_tx_slot),
 	    s->spec->journal[0]);
 	backring_init(&io.rx, s->page[1], sizeof(union netif_rx_slot),

@@ -27,6 +27,7 @@ struct service_spec {
 	int fd;				     /* the image, or the tap */
 	uint64_t sectors;		     /* vbd only, like the next */
 	int readonly;
+	int keep;   /* vif: a reference means the same page for ever */
 	int resume; /* a predecessor died on these rings */
 };
 

@@ -120,7 +120,7 @@ vif_connect(
 	static const char *const nodes[] = { "tx-ring-ref", "rx-ring-ref",
 		"event-channel", "request-rx-copy" };
 	struct vif *v = dev->priv;
-	uint64_t value[4];
+	uint64_t value[4], keep = 0;
 
 	for (int i = 0; i < 4; i++) {
 		int rc = xenbus_read_num(dev->host->xb, XENBUS_NO_TX,
@@ -136,7 +136,13 @@ vif_connect(
 	if (value[3] != 1)
 		return device_why(
 		    dev, EOPNOTSUPP, "the frontend does not ask for rx-copy");
+	/* Only what our own frontend says of its buffers; for others it is
+	 * absent and each round maps what it needs. */
+	if (xenbus_read_num_or(dev->host->xb, XENBUS_NO_TX, dev->front.path,
+		"feature-persistent", 1, 0, &keep) != 0)
+		keep = 0;
 	spec->kind = SERVICE_VIF;
+	spec->keep = keep != 0;
 	spec->ref[0] = (uint32_t)value[0];
 	spec->ref[1] = (uint32_t)value[1];
 	spec->port = (uint32_t)value[2];

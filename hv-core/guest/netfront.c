@@ -148,6 +148,8 @@ publish(struct xenbus *xb, uint32_t tx, void *arg)
 		{ "feature-sg", 0 },
 		{ "feature-no-csum-offload", 1 },
 		{ "feature-ipv6-csum-offload", 0 },
+		/* A reference of ours means the same page till the end. */
+		{ "feature-persistent", 1 },
 	};
 	const struct netfront *nf = arg;
 	const char *dir = nf->fe->path;
