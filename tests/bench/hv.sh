@@ -1,4 +1,5 @@
 # hv.sh: events and hypercalls, on hypervisors of their own. Sourced by run.
+# shellcheck disable=SC2154 # bench, rounds, samples: run
 
 hv_start()
 {

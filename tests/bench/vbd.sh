@@ -1,4 +1,5 @@
 # vbd.sh: a guest's disk beside a process with the same file. Sourced by run.
+# shellcheck disable=SC2154 # bench, rounds, samples: run
 
 vbd_mib=64
 vbd_number=0

@@ -1,5 +1,6 @@
 # vif.sh: guests behind bridge and tap beside a network namespace behind a veth
 # pair. Sourced by run.
+# shellcheck disable=SC2154 # bench, rounds, samples: run
 
 vif_far=10.78.0.2
 vif_file=10.77.0.9
@@ -49,13 +50,6 @@ vif_ping()
 	    awk '{ printf "%.1f", $1 * 1000 }'
 }
 vif_ask() { "$bench/benchnet/bench_udp" ask "$1" 7 "$2" "$3" "$4"; }
-
-vif_tcp()
-{
-	bytes=8388608
-	what="vif: GET of 8 MiB by curl, Mbit/s"
-	sample "$1" 'veth' Mbit/s "$(mbit_s $bytes "$(vif_curl "$2" "http://$vif_far/$3")")"
-}
 
 vif_both()
 {

@@ -1,5 +1,6 @@
 # xs.sh: the store's socket: a server that only answers, our daemon, and Debian's
 # on our hypervisor core. Sourced by run.
+# shellcheck disable=SC2154 # bench, rounds, samples: run
 
 xs_debian=${DEBIAN_XEN:-/usr/lib/xen-4.17/bin}/xenstored
 
