@@ -191,6 +191,15 @@ env_control(void *ctx, int argc, const char *const argv[], char *buf,
 
 /* --- set-up --- */
 
+bool
+server_trace_control(struct server *server, const char *what)
+{
+	bool known = trace_control(server->trace, what);
+
+	state_set_trace(server->state, trace_wanted(server->trace));
+	return known;
+}
+
 struct server *
 server_new(const struct server_config *config, struct log *log)
 {
@@ -227,18 +236,9 @@ server_new(const struct server_config *config, struct log *log)
 		if (!trace_open(server->trace, config->trace_file))
 			fatal("cannot open the trace file %s",
 			    config->trace_file);
-		trace_control(server->trace, "on");
+		server_trace_control(server, "on");
 	}
 	return server;
-}
-
-bool
-server_trace_control(struct server *server, const char *what)
-{
-	bool known = trace_control(server->trace, what);
-
-	state_set_trace(server->state, trace_wanted(server->trace));
-	return known;
 }
 
 void

@@ -13,6 +13,7 @@
 #include <xengnttab.h>
 #include <xenmanage.h>
 
+#include "xenstored/fates.h"
 #include "xenstored/msg.h"
 #include "xenstored/ring.h"
 #include "xenstored/table.h"
@@ -21,7 +22,6 @@ enum {
 	VIRQ_DOM_EXC = 3,
 	GRANT_XENSTORE = 1, /* the entry of a guest's table for this page */
 	PORTS_AT_ONCE = 256,
-	DEATHS_AT_ONCE = 4,
 };
 
 struct rings {
@@ -29,12 +29,11 @@ struct rings {
 	struct server *server;
 	xenevtchn_handle *evtchn;
 	xengnttab_handle *gnttab;
-	xenmanage_handle *manage;
+	struct fates *fates;
 	struct event *event;
 	struct table by_port;
 	evtchn_port_t virq;
 	struct ring *dom0;
-	struct xenmanage_store_ring dom0_ring;
 };
 
 struct ring {
@@ -320,53 +319,12 @@ world_ring_close(struct world *world, struct conn *conn)
 }
 
 static struct domain_info
-info_of(unsigned state, uint64_t unique_id)
-{
-	return (struct domain_info){
-		.exists = (state & XENMANAGE_GETDOMSTATE_STATE_EXIST) != 0,
-		.shutdown = (state & XENMANAGE_GETDOMSTATE_STATE_SHUTDOWN) != 0,
-		.dying = (state & (XENMANAGE_GETDOMSTATE_STATE_DYING |
-				      XENMANAGE_GETDOMSTATE_STATE_DEAD)) != 0,
-		.unique_id = unique_id,
-	};
-}
-
-static struct domain_info
 world_domain_info(struct world *world, uint32_t domid)
 {
-	struct rings *rings = list_entry(world, struct rings, world);
-	unsigned state;
-	uint64_t unique_id;
-
-	if (xenmanage_get_domain_info(
-		rings->manage, domid, &state, NULL, &unique_id) != 0)
-		return (struct domain_info){ .exists = false };
-	return info_of(state, unique_id);
+	return fates_ask(list_entry(world, struct rings, world)->fates, domid);
 }
 
 /* --- events --- */
-
-/* Learns of some domains' fates; true if there may be more. */
-static bool
-poll_domains(void *ctx)
-{
-	struct rings *rings = ctx;
-	struct domain_info info;
-	unsigned domid, state, i;
-	uint64_t unique_id;
-
-	for (i = 0; i < DEATHS_AT_ONCE; i++) {
-		if (xenmanage_poll_changed_domain(
-			rings->manage, &domid, &state, NULL, &unique_id) != 0) {
-			if (errno != ENOENT)
-				msg_warn("cannot learn of domains");
-			return false;
-		}
-		info = info_of(state, unique_id);
-		state_domain_changed(server_state(rings->server), domid, &info);
-	}
-	return true;
-}
 
 static void
 on_event(evutil_socket_t fd, short what, void *arg)
@@ -387,7 +345,7 @@ on_event(evutil_socket_t fd, short what, void *arg)
 		if (xenevtchn_unmask(rings->evtchn, (evtchn_port_t)port) != 0)
 			msg_warn("cannot unmask port %d", port);
 		if ((evtchn_port_t)port == rings->virq) {
-			server_background(rings->server, poll_domains, rings);
+			fates_changed(rings->fates);
 			continue;
 		}
 		ring = ring_by_port(rings, (evtchn_port_t)port);
@@ -415,9 +373,7 @@ open_libraries(struct rings *rings)
 	rings->gnttab = xengnttab_open(NULL, 0);
 	if (rings->gnttab == NULL)
 		fatal("cannot open grant tables; %s", hint);
-	rings->manage = xenmanage_open(NULL, 0);
-	if (rings->manage == NULL)
-		fatal("cannot ask for domains; %s", hint);
+	rings->fates = fates_open(rings->server, hint);
 	/* as many rings as there can be domains, where that can be told */
 	(void)xengnttab_set_max_grants(rings->gnttab, 32752);
 	virq = xenevtchn_bind_virq(rings->evtchn, VIRQ_DOM_EXC);
@@ -430,32 +386,26 @@ open_libraries(struct rings *rings)
 static void
 open_dom0(struct rings *rings, uint32_t port)
 {
-	struct xenmanage_node_error error = { .fault = XENMANAGE_NODE_OK };
-	uint64_t unique_id = 0;
+	struct xenmanage_store_ring found;
 	struct ring *ring;
 	int local;
 
-	if (xenmanage_store_ring(rings->manage, &rings->dom0_ring, &error) != 0)
-		fatalx("cannot use domain 0's store ring: %s: %s%s%s",
-		    error.node, strerror(error.errnum),
-		    error.remedy != NULL ? "; " : "",
-		    error.remedy != NULL ? error.remedy : "");
+	fates_store_ring(rings->fates, &found);
 	if (port == 0)
-		port = rings->dom0_ring.port;
+		port = found.port;
 	local = xenevtchn_bind_interdomain(rings->evtchn, 0, port);
 	if (local < 0)
 		fatal("cannot bind domain 0's store event channel %u",
 		    (unsigned)port);
-	xenmanage_get_domain_info(rings->manage, 0, NULL, NULL, &unique_id);
 	ring = ring_new(rings, 0);
 	if (ring == NULL)
 		fatalx("no memory");
-	ring->page = rings->dom0_ring.page;
+	ring->page = found.page;
 	ring->features = WIRE_FEATURES;
 	ring->transport.privileged = true;
 	connect_port(ring, (evtchn_port_t)local);
-	ring->transport.conn = state_open_dom0(
-	    server_state(rings->server), unique_id, &ring->transport);
+	ring->transport.conn = state_open_dom0(server_state(rings->server),
+	    fates_ask(rings->fates, 0).unique_id, &ring->transport);
 	if (ring->transport.conn == NULL)
 		fatalx("no memory");
 	ring_adopt(ring->page, ring->features);
@@ -479,7 +429,7 @@ rings_open(struct server *server, uint32_t port)
 	if (rings->event == NULL || event_add(rings->event, NULL) != 0)
 		fatalx("no memory");
 	open_dom0(rings, port);
-	server_background(server, poll_domains, rings);
+	fates_changed(rings->fates);
 	return rings;
 }
 
@@ -507,8 +457,7 @@ rings_close(struct rings *rings)
 {
 	if (rings == NULL)
 		return;
-	xenmanage_store_ring_release(&rings->dom0_ring);
-	xenmanage_close(rings->manage);
+	fates_close(rings->fates);
 	xengnttab_close(rings->gnttab);
 	xenevtchn_close(rings->evtchn);
 	table_end(&rings->by_port);

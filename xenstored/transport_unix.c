@@ -12,6 +12,7 @@
 #include <talloc.h>
 
 #include "xenstored/msg.h"
+#include "xenstored/priv.h"
 
 enum {
 	READ_SIZE = 32 * 1024,
@@ -250,8 +251,8 @@ client_new(struct unix_listener *l, int fd)
 {
 	struct event_base *base = server_base(l->server);
 	struct client *c = talloc_zero(l, struct client);
-	struct ucred cred = { 0, 0, 0 };
-	socklen_t len = sizeof(cred);
+	uid_t uid;
+	pid_t pid;
 
 	if (c == NULL)
 		return false;
@@ -262,7 +263,7 @@ client_new(struct unix_listener *l, int fd)
 	c->transport.privileged = true;
 	c->transport.run = client_run;
 	c->transport.flush = client_flush;
-	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len);
+	priv_peer(fd, &uid, &pid);
 	c->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, c);
 	c->writable =
 	    event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
