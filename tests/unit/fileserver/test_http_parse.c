@@ -30,6 +30,30 @@ a_get_is_understood(void **state)
 	assert_false(req.has_length);
 }
 
+/* A redirect to "//a/" would lead to a host called a. */
+static void
+slashes_side_by_side_are_one(void **state)
+{
+	struct http_request req;
+
+	(void)state;
+	assert_int_equal(parse("GET //a///b%2F/c HTTP/1.1\r\n\r\n", &req), 0);
+	assert_string_equal(req.path, "/a/b/c");
+}
+
+static void
+a_field_name_has_no_space_in_it(void **state)
+{
+	struct http_request req;
+
+	(void)state;
+	assert_int_equal(
+	    parse("GET / HTTP/1.1\r\nContent-Length : 5\r\n\r\n", &req), 400);
+	assert_int_equal(
+	    parse("GET / HTTP/1.1\r\nA: b\r\n Content-Length: 5\r\n\r\n", &req),
+	    400);
+}
+
 static void
 http_1_0_closes_unless_asked(void **state)
 {
@@ -141,6 +165,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_get_is_understood),
+		cmocka_unit_test(slashes_side_by_side_are_one),
+		cmocka_unit_test(a_field_name_has_no_space_in_it),
 		cmocka_unit_test(http_1_0_closes_unless_asked),
 		cmocka_unit_test(a_put_needs_a_length),
 		cmocka_unit_test(bad_heads_get_their_status),

@@ -1,201 +1,83 @@
 #include "http.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <lwip/tcp.h>
 
-#include "fs.h"
 #include "guest.h"
-#include "http_parse.h"
-#include "page.h"
+#include "http_int.h"
 
-#define HEAD_MAX 8192
 #define CHUNK (64u * 1024u)
 #define TURN_BYTES (512u * 1024u) /* one connection's share of a turn */
 #define IDLE_POLLS 60		  /* of half a second each */
+#define LINGER_POLLS 8
 
-enum conn_state {
-	CONN_HEAD, /* reading a request's head */
-	CONN_BODY, /* reading a PUT's file */
-	CONN_SEND, /* sending head and body of the answer */
-	CONN_OVER, /* to be closed once what was sent is out */
-};
-
-struct conn {
-	struct conn *next;
-	struct tcp_pcb *pcb; /* NULL once lwIP has dropped it */
-	enum conn_state state;
-	struct pbuf *in; /* received, not yet looked at */
-	size_t in_skip;	 /* bytes of the first pbuf that are used up */
-	int peer_done;	 /* the peer has sent its last byte */
-	unsigned int idle;
-
-	char head[HEAD_MAX];
-	size_t head_len;
-	struct http_request req;
-	struct fs_writer *writer;
-	uint64_t body_left;
-
-	struct page out; /* head, and the body if it is a page */
-	size_t out_sent;
-	struct fs_file *file;
-	uint64_t file_at;
-};
+/* lwIP's segments to send and its packet buffers are one pool for all. While
+ * there are plenty a connection may have what its window allows; the last ones
+ * are shared out, so that clients who do not read or whose requests pile up
+ * cannot stop the others. */
+#define SEGMENTS_SHARED 3072
+#define SEGMENTS_OWN 12
+#define PBUFS_SHARED 1024
+#define PBUFS_OWN 4
+#define PBUFS_MAX 256 /* more than a window of full packets */
 
 static struct tcp_pcb *listener;
 static struct conn *conns;
+static size_t pbufs_held; /* by all connections */
 static struct http_stats stats;
 static uint8_t *chunk; /* in guest memory, so that disks fill it in place */
 
+/* Uses up N bytes of the first received pbuf. */
 static void
-answer_reset(struct conn *c)
+consume(struct conn *c, size_t n)
 {
-	free(c->out.text);
-	c->out = (struct page){ 0 };
-	c->out_sent = 0;
-	if (c->file != NULL)
-		fs_close(c->file);
-	c->file = NULL;
-	c->file_at = 0;
+	struct pbuf *first = c->in;
+
+	stats.bytes_in += n;
+	c->in_skip += n;
+	if (c->in_skip == first->len) {
+		c->in = first->next;
+		if (c->in != NULL)
+			pbuf_ref(c->in);
+		pbuf_free(first);
+		c->in_skip = 0;
+		c->in_pbufs--;
+		pbufs_held--;
+	}
+	if (c->pcb != NULL)
+		tcp_recved(c->pcb, (u16_t)n);
+}
+
+/* Throws away what has been received: unread, it would make lwIP end the
+ * connection with a reset. */
+static void
+drop_input(struct conn *c)
+{
+	while (c->in != NULL)
+		consume(c, c->in->len - c->in_skip);
 }
 
 static void
 conn_free(struct conn *c)
 {
-	answer_reset(c);
+	http_answer_reset(c);
 	if (c->writer != NULL)
 		fs_abort(c->writer);
-	if (c->in != NULL)
-		pbuf_free(c->in);
+	drop_input(c);
 	if (c->pcb != NULL) {
 		tcp_arg(c->pcb, NULL);
 		tcp_recv(c->pcb, NULL);
 		tcp_sent(c->pcb, NULL);
 		tcp_err(c->pcb, NULL);
 		tcp_poll(c->pcb, NULL, 0);
-		if (tcp_close(c->pcb) != ERR_OK)
+		if (c->abort || tcp_close(c->pcb) != ERR_OK)
 			tcp_abort(c->pcb);
 	}
 	free(c);
 	stats.connections--;
-}
-
-/* Begins an answer: status line and fields, with BODY_LEN to follow. */
-static void
-answer_head(struct conn *c, int status, const char *type, uint64_t body_len,
-    const char *more)
-{
-	answer_reset(c);
-	if (status >= 400 && c->req.method == HTTP_PUT && c->body_left > 0)
-		c->req.keep_alive = false; /* the rest of the file follows */
-	page_printf(&c->out,
-	    "HTTP/1.1 %d %s\r\nServer: kernbus-fileserver\r\n"
-	    "Content-Type: %s\r\nContent-Length: %llu\r\n%s"
-	    "Connection: %s\r\n\r\n",
-	    status, http_reason(status), type, (unsigned long long)body_len,
-	    more, c->req.keep_alive ? "keep-alive" : "close");
-	c->state = CONN_SEND;
-}
-
-static void
-answer_status(struct conn *c, int status)
-{
-	char text[64];
-
-	snprintf(text, sizeof(text), "%d %s\n", status, http_reason(status));
-	answer_head(c, status, "text/plain", strlen(text),
-	    status == 405 ? "Allow: GET, HEAD, PUT\r\n" : "");
-	if (c->req.method != HTTP_HEAD)
-		page_printf(&c->out, "%s", text);
-}
-
-static int
-status_of(int err)
-{
-	switch (err) {
-	case -ENOENT:
-	case -ENOTDIR:
-		return 404;
-	case -EROFS:
-	case -EINVAL:
-		return 403;
-	case -EISDIR:
-		return 409;
-	case -ENOSPC:
-		return 507;
-	default:
-		return 500;
-	}
-}
-
-static void
-answer_directory(struct conn *c)
-{
-	struct page p = { 0 };
-	int err = page_listing(&p, c->req.path);
-
-	if (err != 0) {
-		answer_status(c, status_of(err));
-	} else {
-		answer_head(c, 200, "text/html; charset=utf-8", p.len, "");
-		if (c->req.method != HTTP_HEAD)
-			page_printf(&c->out, "%s", p.text);
-	}
-	free(p.text);
-}
-
-static void
-answer_redirect(struct conn *c)
-{
-	struct page to = { 0 };
-
-	page_printf(&to, "Location: ");
-	page_url(&to, c->req.path);
-	page_printf(&to, "/\r\n");
-	answer_head(c, 301, "text/plain", 0, to.failed ? "" : to.text);
-	free(to.text);
-}
-
-static void
-answer_get(struct conn *c)
-{
-	char *path = c->req.path;
-	size_t len = strlen(path);
-	struct fs_stat st;
-	struct fs_file *f;
-	int err = fs_stat(path, &st);
-
-	if (err == 0 && st.type == FS_DIR) {
-		if (path[len - 1] != '/') {
-			answer_redirect(c);
-			return;
-		}
-		if (len + strlen("index.html") >= sizeof(c->req.path)) {
-			answer_directory(c);
-			return;
-		}
-		strcpy(path + len, "index.html");
-		err = fs_open(path, &f);
-		if (err != 0) {
-			path[len] = '\0';
-			answer_directory(c);
-			return;
-		}
-	} else if (err == 0) {
-		err = fs_open(path, &f);
-	}
-	if (err != 0) {
-		answer_status(c, status_of(err));
-		return;
-	}
-	answer_head(c, 200, http_type(path), fs_size(f), "");
-	if (c->req.method == HTTP_HEAD)
-		fs_close(f);
-	else
-		c->file = f;
 }
 
 static void
@@ -207,7 +89,7 @@ begin_put(struct conn *c)
 	err = fs_create(c->req.path, &c->writer);
 	if (err != 0) {
 		c->writer = NULL;
-		answer_status(c, status_of(err));
+		http_answer_status(c, http_status_of(err));
 		return;
 	}
 	if (c->req.expects_continue) {
@@ -229,7 +111,7 @@ begin_request(struct conn *c)
 	stats.requests++;
 	if (status != 0) {
 		c->req.keep_alive = false;
-		answer_status(c, status);
+		http_answer_status(c, status);
 		return;
 	}
 	switch (c->req.method) {
@@ -237,34 +119,16 @@ begin_request(struct conn *c)
 	case HTTP_HEAD:
 		if (c->req.has_length && c->req.length > 0)
 			c->req.keep_alive = false; /* a body nobody reads */
-		answer_get(c);
+		http_answer_get(c);
 		break;
 	case HTTP_PUT:
 		begin_put(c);
 		break;
 	case HTTP_OTHER:
 		c->req.keep_alive = false;
-		answer_status(c, 405);
+		http_answer_status(c, 405);
 		break;
 	}
-}
-
-/* Uses up N bytes of the first received pbuf. */
-static void
-consume(struct conn *c, size_t n)
-{
-	struct pbuf *first = c->in;
-
-	stats.bytes_in += n;
-	c->in_skip += n;
-	if (c->in_skip == first->len) {
-		c->in = first->next;
-		if (c->in != NULL)
-			pbuf_ref(c->in);
-		pbuf_free(first);
-		c->in_skip = 0;
-	}
-	tcp_recved(c->pcb, (u16_t)n);
 }
 
 static void
@@ -276,6 +140,11 @@ run_head(struct conn *c)
 		size_t n = 0;
 
 		while (n < len && c->head_len < HEAD_MAX) {
+			if (c->head_len == 0 &&
+			    (p[n] == '\r' || p[n] == '\n')) {
+				n++; /* an empty line before a request */
+				continue;
+			}
 			c->head[c->head_len++] = p[n++];
 			if (p[n - 1] != '\n' || c->head_len < 2)
 				continue;
@@ -291,7 +160,7 @@ run_head(struct conn *c)
 		consume(c, n);
 		if (c->head_len == HEAD_MAX) {
 			memset(&c->req, 0, sizeof(c->req));
-			answer_status(c, 431);
+			http_answer_status(c, 431);
 		}
 	}
 }
@@ -302,7 +171,7 @@ finish_put(struct conn *c)
 	int err = fs_commit(c->writer);
 
 	c->writer = NULL;
-	answer_status(c, err == 0 ? 201 : status_of(err));
+	http_answer_status(c, err == 0 ? 201 : http_status_of(err));
 }
 
 static void
@@ -321,7 +190,7 @@ run_body(struct conn *c)
 		if (err != 0) {
 			fs_abort(c->writer);
 			c->writer = NULL;
-			answer_status(c, status_of(err));
+			http_answer_status(c, http_status_of(err));
 			return;
 		}
 		c->body_left -= n;
@@ -334,12 +203,31 @@ run_body(struct conn *c)
 		c->state = CONN_OVER; /* cut short: conn_free gives it up */
 }
 
+/* How many bytes C may hand to TCP now. */
+static size_t
+send_room(const struct conn *c)
+{
+	size_t mine = tcp_sndqueuelen(c->pcb), all = 0, segments;
+	size_t window = tcp_sndbuf(c->pcb);
+
+	for (const struct conn *o = conns; o != NULL; o = o->next)
+		if (o->pcb != NULL)
+			all += tcp_sndqueuelen(o->pcb);
+	if (all < SEGMENTS_SHARED)
+		segments = SEGMENTS_SHARED - all;
+	else
+		segments = mine < SEGMENTS_OWN ? SEGMENTS_OWN - mine : 0;
+	if (segments < window / tcp_mss(c->pcb))
+		return segments * tcp_mss(c->pcb);
+	return window;
+}
+
 /* Hands the next piece of the file to TCP. Non-zero: no more for now. */
 static int
 send_file_piece(struct conn *c)
 {
 	uint64_t left = fs_size(c->file) - c->file_at;
-	size_t room = tcp_sndbuf(c->pcb);
+	size_t room = send_room(c);
 	size_t want = left < CHUNK ? (size_t)left : CHUNK;
 	long n;
 
@@ -351,7 +239,7 @@ send_file_piece(struct conn *c)
 	if (n <= 0) {
 		/* The head has promised more: only the end of the connection
 		 * can tell the client. */
-		c->req.keep_alive = false;
+		c->abort = true;
 		c->state = CONN_OVER;
 		return 1;
 	}
@@ -385,8 +273,8 @@ run_send(struct conn *c)
 	while (c->out_sent < c->out.len) {
 		size_t n = c->out.len - c->out_sent;
 
-		if (n > tcp_sndbuf(c->pcb))
-			n = tcp_sndbuf(c->pcb);
+		if (n > send_room(c))
+			n = send_room(c);
 		if (n > 32768)
 			n = 32768;
 		if (n == 0 || tcp_write(c->pcb, c->out.text + c->out_sent,
@@ -403,9 +291,27 @@ run_send(struct conn *c)
 	if (c->state != CONN_SEND || c->out_sent < c->out.len ||
 	    (c->file != NULL && c->file_at < fs_size(c->file)))
 		return turn >= TURN_BYTES;
-	answer_reset(c);
-	c->state = c->req.keep_alive && !c->peer_done ? CONN_HEAD : CONN_OVER;
+	http_answer_reset(c);
+	if (c->req.keep_alive && (c->in != NULL || !c->peer_done))
+		c->state = CONN_HEAD;
+	else
+		c->state = CONN_LINGER;
 	return c->in != NULL;
+}
+
+/* The last answer is TCP's. The connection is not closed before the client has
+ * it: to one that still sends (a file that was refused) a close is a reset, and
+ * a reset takes the answer away. */
+static void
+run_linger(struct conn *c)
+{
+	drop_input(c);
+	if (c->fin_sent || tcp_sndqueuelen(c->pcb) > 0)
+		return;
+	c->fin_sent = true;
+	c->idle = IDLE_POLLS - LINGER_POLLS;
+	if (c->peer_done || tcp_shutdown(c->pcb, 0, 1) != ERR_OK)
+		c->state = CONN_OVER;
 }
 
 /* One connection's turn. Non-zero: it has more to do at once. */
@@ -419,23 +325,52 @@ conn_run(struct conn *c)
 	if (c->state == CONN_BODY)
 		run_body(c);
 	if (c->state == CONN_HEAD && c->peer_done && c->in == NULL)
-		c->state = CONN_OVER;
+		c->state = CONN_LINGER;
+	if (c->state == CONN_LINGER)
+		run_linger(c);
 	return c->state == CONN_SEND ? run_send(c)
 				     : c->state == CONN_BODY && c->in != NULL;
+}
+
+/* Lets lwIP end a connection of which both sides have sent all: it may forget
+ * such a pcb at any time, without a word. */
+static void
+let_go(struct conn *c)
+{
+	struct tcp_pcb *pcb = c->pcb;
+
+	c->pcb = NULL;
+	tcp_arg(pcb, NULL);
+	tcp_recv(pcb, NULL);
+	tcp_sent(pcb, NULL);
+	tcp_err(pcb, NULL);
+	tcp_poll(pcb, NULL, 0);
+	tcp_close(pcb);
 }
 
 static err_t
 on_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 {
 	struct conn *c = arg;
+	size_t most = pbufs_held < PBUFS_SHARED ? PBUFS_MAX : PBUFS_OWN;
 
-	(void)pcb;
 	(void)err;
-	c->idle = 0;
 	if (p == NULL) {
 		c->peer_done = 1;
+		if (c->fin_sent)
+			let_go(c);
 		return ERR_OK;
 	}
+	if (c->state == CONN_LINGER) {
+		tcp_recved(pcb, p->tot_len);
+		pbuf_free(p);
+		return ERR_OK;
+	}
+	if (c->in != NULL && c->in_pbufs >= most)
+		return ERR_MEM; /* lwIP keeps it and asks again */
+	c->idle = 0;
+	c->in_pbufs += pbuf_clen(p);
+	pbufs_held += pbuf_clen(p);
 	if (c->in == NULL) {
 		c->in = p;
 		c->in_skip = 0;
@@ -461,9 +396,10 @@ on_poll(void *arg, struct tcp_pcb *pcb)
 {
 	struct conn *c = arg;
 
-	(void)pcb;
-	if (++c->idle > IDLE_POLLS)
+	if (++c->idle > IDLE_POLLS) {
+		c->abort = tcp_sndqueuelen(pcb) > 0;
 		c->state = CONN_OVER;
+	}
 	return ERR_OK;
 }
 

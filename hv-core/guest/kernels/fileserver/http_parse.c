@@ -37,6 +37,8 @@ parse_path(const char *p, size_t len, char out[HTTP_PATH_MAX])
 		}
 		if (c == '\0')
 			return 404;
+		if (c == '/' && n > 0 && out[n - 1] == '/')
+			continue; /* "//a" is a link to a host elsewhere */
 		if (n + 1 >= HTTP_PATH_MAX)
 			return 414;
 		out[n++] = c;
@@ -81,6 +83,9 @@ parse_field(const char *line, size_t len, struct http_request *out)
 	if (colon == NULL || colon == line)
 		return 400;
 	name_len = (size_t)(colon - line);
+	if (memchr(line, ' ', name_len) != NULL ||
+	    memchr(line, '\t', name_len) != NULL)
+		return 400; /* others would see another field, or none */
 	v = colon + 1;
 	v_len = len - name_len - 1;
 	while (v_len > 0 && (*v == ' ' || *v == '\t')) {
@@ -187,6 +192,7 @@ http_reason(int status)
 		{ 405, "Method Not Allowed" },
 		{ 409, "Conflict" },
 		{ 411, "Length Required" },
+		{ 413, "Content Too Large" },
 		{ 414, "URI Too Long" },
 		{ 431, "Request Header Fields Too Large" },
 		{ 500, "Internal Server Error" },

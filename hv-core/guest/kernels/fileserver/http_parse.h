@@ -12,7 +12,8 @@ enum http_method { HTTP_GET, HTTP_HEAD, HTTP_PUT, HTTP_OTHER };
 
 struct http_request {
 	enum http_method method;
-	char path[HTTP_PATH_MAX]; /* decoded, absolute, without a query */
+	char path[HTTP_PATH_MAX]; /* decoded, absolute, without a query, no "//"
+				   */
 	bool keep_alive;
 	bool has_length;
 	bool expects_continue;

@@ -1,0 +1,160 @@
+#!/bin/sh
+# fileserver.sh BUILD: the file server under load and under clients that err:
+# many at once, uploads cut short, a full disk, clients that do not read, a
+# shutdown in the middle of an upload. e2fsck judges the disks at the end.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../support/world.sh"
+. "$here/../support/checks.sh"
+[ -n "${WORLD_BUILD:-}" ] || world_enter "$1" sh "$here/fileserver.sh" "$1"
+world_setup "$1"
+url=http://10.77.0.9
+
+small_upload()
+{
+	mke2fs -q -F -t ext2 -b 1024 -m 0 /run/n0/xen/foo-wd1 16M >/dev/null
+}
+up() { curl -sS --fail -m 2 -o /dev/null "$url/"; }
+sum_of() { sed -n "s|^\([0-9a-f]*\)  \./$1\$|\1|p" /run/sums; }
+# status WANT CURL-ARGS...
+status()
+{
+	want=$1
+	shift
+	got=$(curl -sS -m 10 -o /run/body -w '%{http_code}' "$@") || { echo "curl exits $?, status $got"; return 1; }
+	[ "$got" = "$want" ] || { echo "status $got, not $want: $(head -c 200 /run/body)"; return 1; }
+}
+# raw TEXT WANT: what the server says to TEXT, sent as it is (printf's escapes)
+raw()
+{
+	got=$(printf '%b' "$1" | curl -sS -m 5 telnet://10.77.0.9:80 2>&1 | tr -d '\r') || :
+	printf '%s\n' "$got" | grep -q "$2" || { echo "answer: $got"; return 1; }
+}
+get_one() { [ "$(curl -sS --fail -m 25 "$url/htdocs/big.bin" | sha256sum | cut -d' ' -f1)" = "$(sum_of htdocs/big.bin)" ]; }
+put_one() { curl -sS --fail -m 25 -o /dev/null -T "/run/up/$1" "$url/upload/$2"; }
+# 10 clients read, 10 write, some of them under one name
+crowd()
+{
+	pids=
+	for i in 0 1 2 3 4 5 6 7 8 9; do
+		head -c $((100000 + i * 7001)) /dev/urandom >/run/up/$i
+		get_one &
+		pids="$pids $!"
+		put_one $i "f$i" &
+		pids="$pids $!"
+		put_one $i same &
+		pids="$pids $!"
+	done
+	bad=0
+	for p in $pids; do wait "$p" || bad=$((bad + 1)); done
+	[ $bad = 0 ] || { echo "$bad clients failed"; return 1; }
+	for i in 0 1 2 3 4 5 6 7 8 9; do
+		curl -sS --fail -m 10 "$url/upload/f$i" | cmp - /run/up/$i || return 1
+	done
+	curl -sS --fail -m 10 "$url/upload/same" >/run/same
+	for i in 0 1 2 3 4 5 6 7 8 9; do
+		! cmp -s /run/same /run/up/$i || return 0
+	done
+	echo 'the file that all wrote is nobody'"'"'s'
+	return 1
+}
+# An upload that stops in the middle
+cut_short()
+{
+	head -c 3000000 /dev/urandom >/run/up/cut
+	! timeout 0.6 curl -sS --limit-rate 1M -o /dev/null -T /run/up/cut "$url/upload/cut" || return 1
+	status 404 "$url/upload/cut"
+}
+# A file that is replaced while somebody reads it slowly
+reader_keeps()
+{
+	# More than the buffers on the way hold.
+	head -c 4000000 /dev/urandom >/run/up/r1
+	head -c 4000000 /dev/urandom >/run/up/r2
+	put_one r1 r || return 1
+	curl -sS --fail -m 20 --limit-rate 3M "$url/upload/r" >/run/r &
+	reader=$!
+	sleep 0.3
+	put_one r2 r && put_one r2 r3 || return 1
+	wait "$reader" && cmp /run/r /run/up/r1 &&
+	    curl -sS --fail "$url/upload/r" | cmp - /run/up/r2
+}
+full_disk()
+{
+	head -c 30000000 /dev/zero >/run/up/huge
+	status 507 -T /run/up/huge "$url/upload/huge" && status 404 "$url/upload/huge" &&
+	    curl -sS --fail "$url/upload/f3" | cmp - /run/up/3 && put_one 1 after
+}
+# Clients that ask for much and read nothing
+deaf_clients()
+{
+	pids=
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; do
+		curl -s --limit-rate 1 -o /dev/null "$url/htdocs/big.bin" &
+		pids="$pids $!"
+	done
+	sleep 1
+	ok=0
+	curl -sS --fail -m 5 "$url/htdocs/hello.txt" | grep -q Hello && get_one || ok=1
+	for p in $pids; do kill "$p"; done
+	return $ok
+}
+listing_escapes()
+{
+	curl -sS --fail "$url/upload/" >/run/listing
+	grep -q 'href="%3Cb%3E%26%22x%22.txt">&lt;b&gt;&amp;&quot;x&quot;.txt</a>' /run/listing && ! grep -q '<b>' /run/listing
+}
+# 431 though the client is still sending
+long_head()
+{
+	got=$(curl -sS -m 5 -H "X: $(head -c 20000 /dev/zero | tr '\0' x)" -o /dev/null -w '%{http_code}' "$url/")
+	[ "$got" = 431 ]
+}
+put_and_shut_down()
+{
+	curl -s -m 20 --limit-rate 300k -o /dev/null -T /run/up/cut "$url/upload/late" &
+	sleep 0.7
+	xl shutdown -w foo
+}
+clean() { e2fsck -fn /run/n0/xen/foo-wd0 && e2fsck -fn /run/n0/xen/foo-wd1; }
+there() { debugfs -R "dump /$2 /run/back" /run/n0/xen/foo-wd1 2>/dev/null && cmp /run/back "/run/up/$1"; }
+absent() { ! debugfs -R "stat /$1" /run/n0/xen/foo-wd1 2>/dev/null | grep -q Inode; }
+
+mkdir -p /run/up
+world_images
+small_upload
+check 'the machine boots' world_boot
+world_config foo
+check 'xl create foo' xl create -q "$XEN_CONFIG_DIR/foo"
+check 'it serves' wait_until 10 up
+
+check '404: no such file' status 404 "$url/nothing"
+check '404: ..' status 404 --path-as-is "$url/htdocs/../etc/fstab"
+check '301: a directory without its slash' status 301 "$url/htdocs"
+check '405: DELETE' status 405 -X DELETE "$url/htdocs/hello.txt"
+check '403: PUT to the read-only disk' status 403 -T /run/sums "$url/new"
+check '409: PUT to a directory' status 409 -T /run/sums "$url/upload/lost+found"
+head -c 5000000 /dev/urandom >/run/up/five
+check '403 reaches a client that does not wait to be asked' status 403 -H 'Expect:' -T /run/up/five "$url/new"
+check '501: PUT in chunks' status 501 -H 'Transfer-Encoding: chunked' -T /run/sums "$url/upload/x"
+check '411: PUT without a length' raw 'PUT /upload/x HTTP/1.1\r\n\r\n' '^HTTP/1.1 411 '
+check '400: not HTTP' raw 'hello\r\n\r\n' '^HTTP/1.1 400 '
+check '505: another HTTP' raw 'GET / HTTP/3.0\r\n\r\n' '^HTTP/1.1 505 '
+check '431: a head that does not end' long_head
+check 'HEAD: the length, no body' sh -c "curl -sS -m 5 -I $url/htdocs/big.bin | grep -q '^Content-Length: 8388608'"
+check 'three requests in one packet, three answers' \
+    sh -c "printf 'GET /htdocs/hello.txt HTTP/1.1\r\n\r\nHEAD / HTTP/1.1\r\n\r\n\r\nGET /htdocs/hello.txt HTTP/1.1\r\nConnection: close\r\n\r\n' |
+        curl -sS -m 5 telnet://10.77.0.9:80 | grep -c '^HTTP/1.1 200 ' | grep -qx 3"
+check 'a name with < > & " in a listing' sh -c "curl -sS --fail -o /dev/null -T /run/sums '$url/upload/%3Cb%3E%26%22x%22.txt'"
+check 'is escaped' listing_escapes
+
+check '10 readers, 20 writers at once' crowd
+check 'an upload cut short leaves nothing' cut_short
+check 'who reads a file reads it to its end though it is replaced' reader_keeps
+check '507: a full disk; what was there is, and there is room again' full_disk
+check '24 clients who do not read do not stop the others' deaf_clients
+check 'shutdown in the middle of an upload' put_and_shut_down
+check 'e2fsck finds nothing' clean
+check 'what was uploaded is on the disk' there 4 f4
+check 'what was being uploaded is not' absent late
+checks_end
