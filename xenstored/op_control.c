@@ -210,8 +210,9 @@ control_help(
 	unsigned i;
 
 	(void)req;
-	(void)argc;
 	(void)argv;
+	if (argc != 1)
+		return XS_EINVAL;
 	for (i = 0; i < COMMANDS; i++)
 		add(t, "%-11s %s\n", commands[i].name, commands[i].usage);
 	return XS_OK;

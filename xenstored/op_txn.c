@@ -46,10 +46,10 @@ op_txn_end(struct request *req)
 	bool commit = strcmp(how, "T") == 0;
 	enum xs_err err = XS_OK;
 
-	if (txn == NULL)
-		return XS_ENOENT;
 	if (!commit && strcmp(how, "F") != 0)
 		return XS_EINVAL;
+	if (txn == NULL)
+		return XS_ENOENT;
 	/* Whatever becomes of it now, it is over, and the log has to know. */
 	req->view.txn = NULL;
 	req->changed = true;

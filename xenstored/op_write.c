@@ -79,9 +79,6 @@ op_set_perms(struct request *req)
 	const char *text = req->arg[1].str;
 	enum xs_err err = XS_OK;
 
-	/* The special nodes are for the privileged. */
-	if (req->arg[0].path[0] == '@' && !req->conn->who.privileged)
-		return XS_EACCES;
 	/* Before the world is asked for the domain of each entry. */
 	if (!principal_allows(req->conn->who.self, QUOTA_PERMS, (int64_t)n))
 		return quota_error(QUOTA_PERMS);
@@ -94,6 +91,10 @@ op_set_perms(struct request *req)
 	}
 	if (err == XS_OK && entry[0].who == NULL)
 		err = XS_ENOENT;
+	/* The special nodes are for the privileged. */
+	if (err == XS_OK && req->arg[0].path[0] == '@' &&
+	    !req->conn->who.privileged)
+		err = XS_EACCES;
 	if (err == XS_OK)
 		err = view_set_acl(&req->view, req->arg[0].path, entry, n);
 	free(entry);

@@ -270,7 +270,7 @@ client_new(struct unix_listener *l, int fd)
 	if (c->readable != NULL && c->writable != NULL &&
 	    event_add(c->readable, NULL) == 0)
 		c->transport.conn = state_open_socket(
-		    server_state(l->server), cred.uid, cred.pid, &c->transport);
+		    server_state(l->server), uid, pid, &c->transport);
 	if (c->transport.conn == NULL) {
 		if (c->readable != NULL)
 			event_free(c->readable);
