@@ -15,8 +15,8 @@ struct domain *domain_find(const struct state *st, uint32_t domid);
 
 /*
  * Introduces DOMID with its event channel PORT, or again: then its connection
- * starts anew. XS_ENOENT: there is no such domain or its ring cannot be had;
- * XS_ENOMEM.
+ * starts anew. XS_ENOENT: there is no such domain or its page cannot be had;
+ * XS_EINVAL: nor can PORT; XS_ENOMEM.
  */
 XS_MUST_CHECK enum xs_err domain_introduce(
     struct state *st, uint32_t domid, uint32_t port);

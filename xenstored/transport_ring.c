@@ -289,7 +289,7 @@ world_ring_open(struct world *world, struct conn *conn, uint32_t domid,
 			talloc_free(ring);
 		else if (ring != NULL)
 			ring->bad = true;
-		return XS_ENOENT;
+		return ring != NULL ? XS_EINVAL : XS_ENOMEM;
 	}
 	ring->page = page;
 	ring->granted = true;

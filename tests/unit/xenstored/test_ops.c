@@ -46,6 +46,7 @@ static const struct {
 	{ WIRE_UNWATCH, RAW("/a\0t\0x\0"), XS_EINVAL },
 	{ WIRE_UNWATCH, RAW("/a\0t\0"), XS_ENOENT },
 	{ WIRE_TRANSACTION_END, RAW("T\0"), XS_ENOENT },
+	{ WIRE_TRANSACTION_END, RAW("x\0"), XS_EINVAL },
 	{ WIRE_TRANSACTION_END, RAW(""), XS_EINVAL },
 	{ WIRE_TRANSACTION_END, RAW("T"), XS_EINVAL },
 	{ WIRE_INTRODUCE, RAW("1\0001\0"), XS_EINVAL },
@@ -380,6 +381,8 @@ control_answers_in_the_known_formats(void **unused)
 	assert_string_equal(h_text(&h, s, WIRE_CONTROL, 0, "check"), "OK");
 	assert_int_equal(h_one(&h, s, WIRE_CONTROL, 0, "memreport"), XS_OK);
 	assert_int_equal(h_one(&h, s, WIRE_CONTROL, 0, "help"), XS_OK);
+	assert_int_equal(
+	    h_call(&h, s, WIRE_CONTROL, 0, "help\0x\0", 7, &m), XS_EINVAL);
 	assert_string_equal(
 	    h_text(&h, s, WIRE_CONTROL, 0, "live-update"), "shell");
 	assert_int_equal(

@@ -458,7 +458,7 @@ introduce_without_a_page_or_a_port_changes_nothing(void **unused)
 	fake.granted[1] = true;
 	assert_int_equal(
 	    h_strings(&t.h, t.s, WIRE_INTRODUCE, 0, &m, "1", "1", "999", NULL),
-	    XS_ENOENT);
+	    XS_EINVAL);
 	assert_int_equal(fake.mapped[1], 0);
 	assert_string_equal(
 	    h_text(&t.h, t.s, WIRE_IS_DOMAIN_INTRODUCED, 0, "1"), "F");
@@ -485,7 +485,7 @@ a_port_that_fails_takes_the_ring_until_the_next_introduce(void **unused)
 	    t.server, conn_shell(domain_find(server_state(t.server), 1)->conn));
 	assert_int_equal(
 	    h_strings(&t.h, t.s, WIRE_INTRODUCE, 0, &m, "1", "1", "999", NULL),
-	    XS_ENOENT);
+	    XS_EINVAL);
 	turns(&t);
 	assert_int_equal(fake.mapped[1], 0);
 	assert_int_equal(h_write(&t.h, t.s, 0, "/local/domain/1/a", ""), XS_OK);

@@ -138,6 +138,11 @@ the_root_and_the_specials_are_not_the_guests(void **unused)
 	}
 	assert_int_equal(
 	    h_perms(&h, g, 0, "@releaseDomain", "n1", NULL, NULL), XS_EACCES);
+	/* what is wrong with the list is said first */
+	assert_int_equal(
+	    h_perms(&h, g, 0, "@releaseDomain", "x1", NULL, NULL), XS_EINVAL);
+	assert_int_equal(
+	    h_perms(&h, g, 0, "@releaseDomain", "n12", NULL, NULL), XS_ENOENT);
 	assert_string_equal(
 	    h_text(&h, g, WIRE_GET_PERMS, 0, "@introduceDomain"), "EACCES");
 	assert_string_equal(
