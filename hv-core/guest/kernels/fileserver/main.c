@@ -118,8 +118,8 @@ serve(void)
 
 	while (!asked) {
 		guest_step(more ? 0 : net_deadline());
-		net_poll();
-		more = http_poll();
+		more = net_poll();
+		more |= http_poll();
 		switch (shell_poll()) {
 		case SHELL_POWEROFF:
 			on_control(NULL, CONTROL_POWEROFF);

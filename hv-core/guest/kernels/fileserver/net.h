@@ -16,9 +16,9 @@
  * wrong). */
 int net_start(struct netfront *nf);
 
-/* Delivers received packets and runs lwIP's timers. Returns the number of
- * packets. */
-unsigned int net_poll(void);
+/* Delivers received packets and runs lwIP's timers. Returns non-zero if there
+ * is more to do at once: then no event will say so. */
+int net_poll(void);
 
 /* When net_poll() is due at the latest, in guest_now()'s clock. */
 uint64_t net_deadline(void);
