@@ -1,5 +1,7 @@
 # xs.sh: the store's socket: a server that only answers, our daemon, and Debian's
-# on our hypervisor core. Sourced by run.
+# on our hypervisor core. The servers are pinned to CPU 0, the client to the same
+# or to the last one: left to the scheduler, round trips are now the one and now
+# the other. Sourced by run.
 # shellcheck disable=SC2154 # bench, rounds, samples: run
 
 xs_debian=${DEBIAN_XEN:-/usr/lib/xen-4.17/bin}/xenstored
@@ -30,13 +32,14 @@ xs_start_debian()
 		echo control_d >/proc/xen/capabilities
 		mount -t tmpfs tmpfs /var/lib/xen
 		mkdir -p /run/lock
-		LD_LIBRARY_PATH=/run/lib exec "$0" --no-fork' "$xs_debian" >$HV_ROOT/xenstored.log 2>&1 &
+		LD_LIBRARY_PATH=/run/lib exec taskset -c 0 "$0" --no-fork' "$xs_debian" >$HV_ROOT/xenstored.log 2>&1 &
 	wait_until 10 test -S $XENSTORED_RUNDIR/socket
 }
 
 xs_start()
 {
-	"$bench/benchxs/bench_xs" floor /run/xs-floor &
+	taskset -c 0 "$bench/benchxs/bench_xs" floor /run/xs-floor &
+	taskset -a -p -c 0 "$(cat "$XEN_RUN_DIR/xenstored.pid")" >/dev/null || return 1
 	wait_until 5 test -S /run/xs-floor || return 1
 	if [ ! -x "$xs_debian" ]; then
 		skip "Debian's xenstored" 'apt-get install xen-utils-4.17'
@@ -47,22 +50,34 @@ xs_start()
 	fi
 }
 
+# xs_ask SOCKET MODE WINDOW COUNT: a client on CPU $xs_cpu
+xs_ask() { taskset -c "$xs_cpu" "$bench/benchxs/bench_xs" "$2" "$1" "$3" "$4"; }
+
 # xs_each WHAT UNIT MODE WINDOW COUNT
 xs_each()
 {
-	sample "$1" 'a server that only answers' "$2" "$("$bench/benchxs/bench_xs" "$3" /run/xs-floor "$4" "$5")"
-	sample "$1" 'our xenstored' "$2" "$("$bench/benchxs/bench_xs" "$3" "$XENSTORED_RUNDIR/socket" "$4" "$5")"
+	xs_what=$1 xs_unit=$2
+	shift 2
+	sample "$xs_what" 'a server that only answers' "$xs_unit" "$(xs_ask /run/xs-floor "$@")"
+	sample "$xs_what" 'our xenstored' "$xs_unit" "$(xs_ask "$XENSTORED_RUNDIR/socket" "$@")"
 	[ -z "${xs_has_debian:-}" ] ||
-	    sample "$1" "Debian's xenstored 4.17" "$2" "$("$bench/benchxs/bench_xs" "$3" /run/xs-debian/socket "$4" "$5")"
+	    sample "$xs_what" "Debian's xenstored 4.17" "$xs_unit" "$(xs_ask /run/xs-debian/socket "$@")"
 }
 
 xs_run()
 {
 	for _ in $rounds; do
-		xs_each 'xenstore: READ' us read 1 5000
-		xs_each 'xenstore: WRITE' us write 1 5000
-		xs_each 'xenstore: transaction of READ and WRITE' us txn 1 1000
-		xs_each 'xenstore: READ, 32 outstanding' /s read 32 40000
-		xs_each 'xenstore: WRITE, 32 outstanding' /s write 32 20000
+		xs_cpu=0
+		xs_each 'xenstore: READ, one CPU' us read 1 5000
+		xs_each 'xenstore: WRITE, one CPU' us write 1 5000
+		xs_each 'xenstore: transaction of READ and WRITE, one CPU' us txn 1 1000
+		xs_each 'xenstore: READ, 32 outstanding, one CPU' /s read 32 40000
+		xs_each 'xenstore: WRITE, 32 outstanding, one CPU' /s write 32 20000
+		[ "$(nproc)" -gt 1 ] || continue
+		xs_cpu=$(($(nproc) - 1))
+		xs_each 'xenstore: READ, two CPUs' us read 1 3000
+		xs_each 'xenstore: WRITE, two CPUs' us write 1 3000
+		xs_each 'xenstore: READ, 32 outstanding, two CPUs' /s read 32 40000
+		xs_each 'xenstore: WRITE, 32 outstanding, two CPUs' /s write 32 20000
 	done
 }
