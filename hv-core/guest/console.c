@@ -124,6 +124,12 @@ console_write(const char *text, size_t len)
 		con.notify(con.arg);
 }
 
+size_t
+console_room(void)
+{
+	return CONSOLE_BACKLOG - con.len;
+}
+
 void
 console_putchar(int c)
 {

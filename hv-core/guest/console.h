@@ -32,6 +32,9 @@ int console_ready(void);
  */
 void console_write(const char *text, size_t len);
 
+/* How many bytes the backlog still takes ("\n" counts as two). */
+size_t console_room(void);
+
 void console_putchar(int c);
 
 /* The next byte of input, or -1 if there is none now. */

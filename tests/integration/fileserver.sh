@@ -110,6 +110,26 @@ long_head()
 	got=$(curl -sS -m 5 -H "X: $(head -c 20000 /dev/zero | tr '\0' x)" -o /dev/null -w '%{http_code}' "$url/")
 	[ "$got" = 431 ]
 }
+# A long file goes to the console: the server goes on, ^C ends it
+cat_and_serve()
+{
+	{ sleep 0.3; printf 'cat /htdocs/big.bin\n'; sleep 2.5; printf '\003'; sleep 0.3; printf 'mount\n'; sleep 0.5; printf '\035'; } |
+	    xl console foo >/run/console 2>&1 &
+	con=$!
+	sleep 1
+	took=$(curl -sS --fail -m 5 -o /dev/null -w '%{time_total}' "$url/htdocs/hello.txt") || return 1
+	wait "$con" || :
+	echo "a GET took $took s"
+	[ "${took%%.*}" = 0 ] && tail -c 2000 /run/console | grep -aq 'on /upload type ext2fs'
+}
+cat_and_shut_down()
+{
+	{ sleep 0.3; printf 'cat /htdocs/big.bin\n'; sleep 3; printf '\035'; } | xl console foo >/dev/null 2>&1 &
+	con=$!
+	sleep 0.7
+	put_and_shut_down || return 1
+	wait "$con" || :
+}
 put_and_shut_down()
 {
 	curl -s -m 20 --limit-rate 300k -o /dev/null -T /run/up/cut "$url/upload/late" &
@@ -153,7 +173,8 @@ check 'an upload cut short leaves nothing' cut_short
 check 'who reads a file reads it to its end though it is replaced' reader_keeps
 check '507: a full disk; what was there is, and there is room again' full_disk
 check '24 clients who do not read do not stop the others' deaf_clients
-check 'shutdown in the middle of an upload' put_and_shut_down
+check 'a long file on the console does not hold the server up' cat_and_serve
+check 'shutdown in the middle of an upload and of a file on the console' cat_and_shut_down
 check 'e2fsck finds nothing' clean
 check 'what was uploaded is on the disk' there 4 f4
 check 'what was being uploaded is not' absent late

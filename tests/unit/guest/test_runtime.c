@@ -322,6 +322,7 @@ a_console_nobody_reads_does_not_stop_the_guest(void **state)
 	for (int i = 0; i < 30000; i++)
 		console_putchar('a' + i % 26);
 	assert_int_equal(con.page.out_prod - con.page.out_cons, 2048);
+	assert_int_equal(console_room(), 0);
 	for (int i = 0; i < 20; i++) {
 		n += con_take(out + n, 2048);
 		console_poll();
@@ -329,6 +330,7 @@ a_console_nobody_reads_does_not_stop_the_guest(void **state)
 	assert_true(n > 2048 + CONSOLE_BACKLOG && n < 30000);
 	assert_memory_equal(out, "abcdefghijklm", 13);
 	assert_non_null(strstr(out, "bytes lost]"));
+	assert_int_equal(console_room(), CONSOLE_BACKLOG);
 	console_write("end", 3);
 	n = con_take(out, 100);
 	assert_string_equal(out, "end");

@@ -160,6 +160,7 @@ guest_main(const struct guest_boot *boot)
 
 	guest_printf("\nshutting down\n");
 	http_stop();
+	shell_stop();
 	net_poll();
 	err = fs_unmount_all();
 	if (err != 0)

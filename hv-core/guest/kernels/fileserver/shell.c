@@ -23,7 +23,8 @@ static char input[INPUT_SIZE]; /* typed, not yet looked at */
 static size_t input_len;
 static char line[LINE_SIZE];
 static size_t line_len;
-static bool busy; /* a command goes on (ping): no prompt yet */
+static bool busy; /* a command goes on (ping, cat): no prompt yet */
+static bool pinging;
 static enum shell_wish wish;
 
 static void
@@ -89,34 +90,59 @@ cmd_ls(int argc, char **argv)
 		complain(path, err);
 }
 
+/* A file on its way to the console, which is slower than the disk: as much as
+ * the console has room for, then the others have their turn. */
+static struct {
+	struct fs_file *file; /* NULL: none */
+	uint64_t at;
+} cat;
+
+static void
+cat_end(void)
+{
+	fs_close(cat.file);
+	cat.file = NULL;
+	busy = false;
+}
+
+static void
+cat_more(void)
+{
+	char buf[1024];
+	long n = 1;
+
+	while (n > 0 && console_room() > 2 * sizeof(buf)) {
+		n = fs_pread(cat.file, buf, sizeof(buf), cat.at);
+		if (n > 0) {
+			console_write(buf, (size_t)n);
+			cat.at += (uint64_t)n;
+		}
+	}
+	if (n > 0)
+		return;
+	if (n < 0)
+		complain("cat", (int)n);
+	cat_end();
+	prompt();
+}
+
 static void
 cmd_cat(int argc, char **argv)
 {
-	struct fs_file *f;
-	char buf[1024];
-	uint64_t at = 0;
-	long n = 0;
 	int err;
 
 	if (argc != 2) {
 		guest_printf("usage: cat FILE\n");
 		return;
 	}
-	err = fs_open(argv[1], &f);
+	err = fs_open(argv[1], &cat.file);
 	if (err != 0) {
+		cat.file = NULL;
 		complain(argv[1], err);
 		return;
 	}
-	while ((n = fs_pread(f, buf, sizeof(buf), at)) > 0) {
-		console_write(buf, (size_t)n);
-		at += (uint64_t)n;
-		/* The console is slower than the disk: let it drain. */
-		guest_wait(guest_now() + 2 * GUEST_NS_PER_MS);
-		console_poll();
-	}
-	if (n < 0)
-		complain(argv[1], (int)n);
-	fs_close(f);
+	cat.at = 0;
+	busy = true;
 }
 
 static void
@@ -141,8 +167,11 @@ ping_done(const char *to, long us)
 	else
 		guest_printf("64 bytes from %s: time=%ld.%03ld ms\n", to,
 		    us / 1000, us % 1000);
-	busy = false;
-	prompt();
+	pinging = false;
+	if (busy) {
+		busy = false;
+		prompt();
+	}
 }
 
 static void
@@ -154,12 +183,12 @@ cmd_ping(int argc, char **argv)
 		guest_printf("usage: ping ADDRESS\n");
 		return;
 	}
-	busy = true;
+	pinging = true;
 	err = net_ping(argv[1], ping_done);
-	if (err != 0) {
-		busy = false;
+	if (err != 0)
 		complain(argv[1], err);
-	}
+	else
+		busy = pinging; /* it may be over already */
 }
 
 static void
@@ -328,9 +357,34 @@ shell_start(struct xenbus *xb)
 	prompt();
 }
 
+/* What ^C ends, with what was typed before it. */
+static void
+interrupt(void)
+{
+	const char *c = memchr(input, 0x03, input_len);
+
+	if (cat.file == NULL || c == NULL)
+		return;
+	input_len -= (size_t)(c + 1 - input);
+	memmove(input, c + 1, input_len);
+	guest_printf("^C\n");
+	cat_end();
+	prompt();
+}
+
+void
+shell_stop(void)
+{
+	if (cat.file != NULL)
+		cat_end();
+}
+
 enum shell_wish
 shell_poll(void)
 {
+	interrupt();
+	if (cat.file != NULL)
+		cat_more();
 	while (input_len > 0 && !busy && wish == SHELL_NOTHING) {
 		char c = input[0];
 

@@ -17,4 +17,7 @@ void shell_start(struct xenbus *xb);
  */
 enum shell_wish shell_poll(void);
 
+/* Ends a command that still goes on, so that file systems can be unmounted. */
+void shell_stop(void);
+
 #endif
