@@ -130,6 +130,15 @@ client_async(struct hv_client *c, struct parcel *p)
 	parcel_close(p);
 }
 
+void
+client_read_async(struct hv_client *c)
+{
+	struct parcel p;
+
+	while (client_recv(c, &p, MSG_DONTWAIT) == 0)
+		client_async(c, &p);
+}
+
 int
 client_request(struct hv_client *c, const struct hv_msg *m, struct parcel *p)
 {

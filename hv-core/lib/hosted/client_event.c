@@ -13,7 +13,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -264,15 +263,6 @@ slot_harvest(struct hv_client *c, struct taker *t)
 	(void)eventfd_write(s->rx_fd, 1);
 }
 
-static void
-read_async(struct hv_client *c)
-{
-	struct parcel p;
-
-	while (client_recv(c, &p, MSG_DONTWAIT) == 0)
-		client_async(c, &p);
-}
-
 int
 hv_client_harvest(
     struct hv_client *c, void (*deliver)(void *arg, uint32_t port), void *arg)
@@ -292,7 +282,7 @@ hv_client_harvest(
 			slot_harvest(c, &t);
 	}
 	if (messages)
-		read_async(c);
+		client_read_async(c);
 	n = c->gone ? -ENOTCONN : n > 0;
 	pthread_mutex_unlock(&c->lock);
 	return n;

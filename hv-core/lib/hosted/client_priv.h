@@ -76,6 +76,8 @@ int client_request(
     struct hv_client *c, const struct hv_msg *m, struct parcel *p);
 /* Deal with an asynchronous message; takes its descriptors. */
 void client_async(struct hv_client *c, struct parcel *p);
+/* client_async() for all that has come; does not wait. */
+void client_read_async(struct hv_client *c);
 void parcel_close(struct parcel *p);
 
 /* client_arena.c */

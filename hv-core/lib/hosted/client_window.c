@@ -128,6 +128,8 @@ hv_client_ram(struct hv_client *c, uint16_t domid, int *err_out)
 	struct ram_ref *r;
 
 	pthread_mutex_lock(&c->lock);
+	/* The memory we know may be gone, and the number another domain's. */
+	client_read_async(c);
 	for (r = c->rams; r != NULL; r = r->next)
 		if (r->window->domid == domid)
 			break;

@@ -191,8 +191,9 @@ guest_populate(xencall_handle *xcall, domid_t domid)
 	xencall_free_buffer(xcall, pfns);
 }
 
+/* The domain gets the number WISH, if it is not 0. */
 static inline void
-guest_create(struct guest *g)
+guest_create_as(struct guest *g, domid_t wish)
 {
 	struct xen_domctl d = { 0 };
 	xen_pfn_t pfns[GUEST_PAGES];
@@ -204,6 +205,7 @@ guest_create(struct guest *g)
 	g->fmem = xenforeignmemory_open(NULL, 0);
 	assert_non_null(g->xcall);
 	assert_non_null(g->fmem);
+	d.domain = wish;
 	d.u.createdomain.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap;
 	d.u.createdomain.max_vcpus = 1;
 	d.u.createdomain.max_evtchn_port = 1023;
@@ -227,6 +229,12 @@ guest_create(struct guest *g)
 	    0, 1, &p, PROT_READ | PROT_WRITE, 0);
 	assert_non_null(g->res);
 	g->grants = p;
+}
+
+static inline void
+guest_create(struct guest *g)
+{
+	guest_create_as(g, 0);
 }
 
 static inline void
