@@ -36,28 +36,20 @@ nodes_read(struct xs_handle *xs, const char *dir, const char *node)
 	return read_in(xs, XBT_NULL, dir, node);
 }
 
-/* All of nodes_write within transaction T. 0, or -1 with errno. */
+/* What a transaction does to the device at DIR. */
+struct change {
+	const char *dir;
+	size_t count;
+	const char *const *nodes, *const *values;
+};
+
+/* Runs BODY within transactions until one is committed. 0, or -1 with errno,
+ * which is BODY's if it gives up. */
 static int
-write_in(struct xs_handle *xs, xs_transaction_t t, const char *dir,
-    size_t count, const char *const *nodes, const char *const *values)
-{
-	char path[XENSTORE_ABS_PATH_MAX];
-	char *there = read_in(xs, t, dir, "frontend");
-
-	if (there == NULL)
-		return -1;
-	free(there);
-	for (size_t i = 0; i < count; i++)
-		if (join(path, dir, nodes[i]) != 0 ||
-		    !xs_write(
-			xs, t, path, values[i], (unsigned)strlen(values[i])))
-			return -1;
-	return 0;
-}
-
-int
-nodes_write(struct xs_handle *xs, const char *dir, size_t count,
-    const char *const *nodes, const char *const *values)
+transaction(struct xs_handle *xs,
+    int (*body)(
+	struct xs_handle *xs, xs_transaction_t t, const struct change *c),
+    const struct change *c)
 {
 	xs_transaction_t t;
 	int err;
@@ -70,7 +62,7 @@ nodes_write(struct xs_handle *xs, const char *dir, size_t count,
 		t = xs_transaction_start(xs);
 		if (t == XBT_NULL)
 			return -1;
-		if (write_in(xs, t, dir, count, nodes, values) != 0) {
+		if (body(xs, t, c) != 0) {
 			err = errno;
 			xs_transaction_end(xs, t, true);
 			errno = err;
@@ -81,6 +73,64 @@ nodes_write(struct xs_handle *xs, const char *dir, size_t count,
 		if (errno != EAGAIN)
 			return -1;
 	}
+}
+
+/* All of nodes_write. */
+static int
+write_in(struct xs_handle *xs, xs_transaction_t t, const struct change *c)
+{
+	char path[XENSTORE_ABS_PATH_MAX];
+	char *there = read_in(xs, t, c->dir, "frontend");
+
+	if (there == NULL)
+		return -1;
+	free(there);
+	for (size_t i = 0; i < c->count; i++)
+		if (join(path, c->dir, c->nodes[i]) != 0 ||
+		    !xs_write(xs, t, path, c->values[i],
+			(unsigned)strlen(c->values[i])))
+			return -1;
+	return 0;
+}
+
+int
+nodes_write(struct xs_handle *xs, const char *dir, size_t count,
+    const char *const *nodes, const char *const *values)
+{
+	const struct change c = { dir, count, nodes, values };
+
+	return transaction(xs, write_in, &c);
+}
+
+/* All of nodes_clear. */
+static int
+clear_in(struct xs_handle *xs, xs_transaction_t t, const struct change *c)
+{
+	char parent[XENSTORE_ABS_PATH_MAX];
+	size_t len = (size_t)(strrchr(c->dir, '/') - c->dir);
+	char *there = read_in(xs, t, c->dir, "frontend");
+	unsigned count = 0;
+
+	if (there != NULL || errno != ENOENT) {
+		free(there);
+		return -1;
+	}
+	if (len >= sizeof(parent) || !xs_rm(xs, t, c->dir))
+		return -1;
+	memcpy(parent, c->dir, len);
+	parent[len] = '\0';
+	free(xs_directory(xs, t, parent, &count));
+	if (count == 0)
+		(void)xs_rm(xs, t, parent);
+	return 0;
+}
+
+void
+nodes_clear(struct xs_handle *xs, const char *dir)
+{
+	const struct change c = { .dir = dir };
+
+	(void)transaction(xs, clear_in, &c);
 }
 
 void

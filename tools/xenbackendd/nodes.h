@@ -18,6 +18,10 @@ char *nodes_read(struct xs_handle *xs, const char *dir, const char *node);
 int nodes_write(struct xs_handle *xs, const char *dir, size_t count,
     const char *const *nodes, const char *const *values);
 
+/* Removes what is left at DIR of a device that has gone, and the folder that it
+ * was in if that is empty then. A device that is there stays. */
+void nodes_clear(struct xs_handle *xs, const char *dir);
+
 /* Removes DIR/NODE if it is there. */
 void nodes_remove(struct xs_handle *xs, const char *dir, const char *node);
 

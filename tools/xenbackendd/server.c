@@ -246,6 +246,9 @@ device_check(struct device *dev)
 	free(status);
 	if (view.exists)
 		device_read_script(dev);
+	/* A script may have written to a device that was removed meanwhile. */
+	if (action == ACTION_FORGET && dev->phase == PHASE_DETACHED)
+		nodes_clear(dev->server->xs, dev->path);
 	if (action == ACTION_FORGET || (!view.exists && dev->script == NULL))
 		device_forget(dev);
 	else if (action != ACTION_NONE && dev->script != NULL)

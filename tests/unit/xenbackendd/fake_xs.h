@@ -74,6 +74,22 @@ fake_set(const char *path, const char *value)
 	fake_event(path);
 }
 
+/* Is there PATH or anything below it? */
+static inline bool
+fake_has(const char *path)
+{
+	size_t len = strlen(path);
+
+	for (unsigned i = 0; i < fake.count; i++) {
+		const char *p = fake.nodes[i].path;
+
+		if (strncmp(p, path, len) == 0 &&
+		    (p[len] == '\0' || p[len] == '/'))
+			return true;
+	}
+	return false;
+}
+
 /* Removes PATH and what is below it; one event, for PATH. */
 static inline void
 fake_rm(const char *path)
@@ -214,9 +230,12 @@ xs_rm(struct xs_handle *h, xs_transaction_t t, const char *path)
 	(void)t;
 	if (!fake_alive())
 		return false;
-	if (fake_index(path) >= 0)
+	if (fake_has(path)) {
 		fake_rm(path);
-	return true;
+		return true;
+	}
+	errno = ENOENT;
+	return false;
 }
 
 char **

@@ -275,6 +275,40 @@ a_failure_does_not_bring_a_removed_device_back(void **state)
 }
 
 static void
+what_a_script_writes_of_a_removed_device_does_not_stay(void **state)
+{
+	struct world *w = *state;
+
+	script(w, "block", "sleep 0.2");
+	start(w);
+	device("vbd/1/768", "2", NULL);
+	device("vbd/2/768", "1", NULL);
+	run(w, 100);
+	fake_rm(BE "/vbd/1");
+	fake_set(BE "/vbd/1/768/physical-device", "3587");
+	run(w, 800);
+	assert_false(fake_has(BE "/vbd/1"));
+	assert_string_equal(fake_get(BE "/vbd/2/768/state"), "1");
+}
+
+static void
+a_device_made_anew_while_the_old_one_is_detached_stays(void **state)
+{
+	struct world *w = *state;
+
+	script(w, "block", "sleep 0.2");
+	start(w);
+	device("vbd/1/768", "2", NULL);
+	run(w, 100);
+	fake_rm(BE "/vbd/1");
+	run(w, 200);
+	device("vbd/1/768", "1", NULL);
+	run(w, 800);
+	assert_string_equal(fake_get(BE "/vbd/1/768/state"), "1");
+	assert_true(fake_has(BE "/vbd/1/768/frontend"));
+}
+
+static void
 one_hung_device_does_not_hold_up_the_others(void **state)
 {
 	struct world *w = *state;
@@ -384,6 +418,8 @@ main(void)
 		T(a_missing_script_is_reported_in_the_store),
 		T(a_hung_script_is_killed_with_its_children),
 		T(a_failure_does_not_bring_a_removed_device_back),
+		T(what_a_script_writes_of_a_removed_device_does_not_stay),
+		T(a_device_made_anew_while_the_old_one_is_detached_stays),
 		T(one_hung_device_does_not_hold_up_the_others),
 		T(more_devices_than_may_run_at_once_all_get_their_turn),
 		T(a_device_that_closes_while_its_script_runs_is_detached_after_it),
