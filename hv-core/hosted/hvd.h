@@ -3,10 +3,10 @@
  *
  * One thread, one epoll loop. loop knows descriptors; channel knows messages;
  * endpoint knows port tables and doorbell pairs; guest knows RAM and the
- * processes of domains; world ties the core to them; spawner talks to hv-spawn;
- * nodes knows $HV_ROOT. Nothing here knows what a hypercall means: that is the
- * core's. Error numbers between these parts are negative errno, which are the
- * XEN_E* ones.
+ * processes of domains; world ties the core to them; spawner talks to hv-spawn,
+ * kernfs to hv-kernfs; nodes knows $HV_ROOT. Nothing here knows what a
+ * hypercall means: that is the core's. Error numbers between these parts are
+ * negative errno, which are the XEN_E* ones.
  */
 #ifndef HV_HOSTED_HVD_H
 #define HV_HOSTED_HVD_H
@@ -108,6 +108,7 @@ struct hvd_domain {
 /* ------------------------------------------------------------------- hvd -- */
 
 struct spawner; /* spawner.c */
+struct kernfs;	/* kernfs.c */
 
 struct hvd_config {
 	const char *root;
@@ -133,6 +134,7 @@ struct hvd {
 	struct hvd_domain **domains; /* by domid */
 	struct endpoint **owner0;    /* domain 0's ports: whose table */
 	struct spawner *spawner;
+	struct kernfs *kernfs; /* NULL: no xenevt node is served */
 	uint64_t boot_ns;
 	uint64_t ram_max; /* bytes of a domain's RAM, at most */
 	uint64_t console_budget, console_time;
@@ -249,6 +251,31 @@ uint64_t world_now(void *world);
 
 /* The address under which copy_from finds HV_MSG_SEND's argument. */
 #define HVD_SEND_ADDR (UINT64_C(1) << 63)
+
+/* helper.c */
+
+#define HELPER_ARGS 4
+
+/*
+ * Run NAME of the libexec folder with ARG[] (ended by NULL, at most
+ * HELPER_ARGS; NULL: none), STD[0..2] as its standard descriptors (-1:
+ * /dev/null) and EXTRA, unless it is -1, as descriptor 3. 0 and *PID_OUT, the
+ * caller's to reap; or -errno.
+ */
+int helper_start(struct hvd *h, const char *name, const char *const arg[],
+    const int std[3], int extra, pid_t *pid_out);
+
+/* kernfs.c */
+
+/*
+ * Start hv-kernfs, which serves $HV_ROOT/dev/xenevt until kernfs_stop() or the
+ * end of this process. The log has the reason if there is no node.
+ */
+void kernfs_start(struct hvd *h);
+/* Wait, not for long, until the node is there or it is known why not. */
+void kernfs_await(struct hvd *h);
+/* End it and take the mount away. */
+void kernfs_stop(struct hvd *h);
 
 /* spawner.c */
 

@@ -125,11 +125,16 @@ machine_init(struct hvd *h)
 		log_loud("not enough memory for the hypervisor's tables");
 		return -1;
 	}
+	/* It mounts its node while we go on. */
+	if (h->config->kernel_fd >= 0)
+		kernfs_start(h);
 	if (spawner_start(h) != 0)
 		return -1;
 	if (h->config->kernel_fd >= 0) {
-		int err = spawner_dom0(h);
+		int err;
 
+		kernfs_await(h); /* a machine that is up has the node */
+		err = spawner_dom0(h);
 		if (err != 0) {
 			log_loud(
 			    "starting domain 0's kernel: %s", strerror(-err));
@@ -145,6 +150,7 @@ machine_fini(struct hvd *h)
 	/* Processes first: nothing must find a machine half gone. */
 	spawner_stop(h);
 	channels_close_all(h);
+	kernfs_stop(h); /* now that it cannot wait for us */
 	nodes_remove(h);
 	if (h->hv != NULL)
 		hv_destroy(h->hv);

@@ -19,10 +19,10 @@ static int lock_fd = -1;
 
 static const char *const folders[] = { "", "/dev", "/kern", "/kern/xen" };
 
-/* Everything that is taken away at the end; the last two are dom0's. */
+/* Everything that is taken away at the end; two are dom0's, one hv-kernfs's. */
 static const char *const files[] = { SOCKET_NODE, "/hvd.pid",
 	"/kern/xen/privcmd", "/kern/xen/version", "/kern/xen/xsd_port",
-	"/dev/xsd_kva" };
+	"/dev/xsd_kva", "/dev/xenevt" };
 
 static void
 node_path(const struct hvd *h, const char *name, char path[PATH_SIZE])

@@ -3,9 +3,7 @@
  * children. When it goes, so does the machine.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,43 +203,12 @@ spawner_ready(struct source *source, uint32_t events)
 	spawner_message(s->hvd, &m, pidfd);
 }
 
-static pid_t
-run_hv_spawn(struct hvd *h, int sock)
-{
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t attr;
-	sigset_t none;
-	char path[4096];
-	char *argv[2] = { path, NULL };
-	pid_t pid = -1;
-	int err;
-
-	snprintf(path, sizeof(path), "%s/hv-spawn", h->config->libexec);
-	sigemptyset(&none);
-	posix_spawn_file_actions_init(&fa);
-	posix_spawnattr_init(&attr);
-	posix_spawn_file_actions_addopen(
-	    &fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&fa, log_fd(), STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&fa, log_fd(), STDERR_FILENO);
-	/* Last: the log may have been opened as this very descriptor. */
-	posix_spawn_file_actions_adddup2(&fa, sock, SPAWN_SOCKET_FD);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-	err = posix_spawn(&pid, path, &fa, &attr, argv, environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&fa);
-	if (err == 0)
-		return pid;
-	log_loud("%s: %s", path, strerror(err));
-	return -1;
-}
-
 int
 spawner_start(struct hvd *h)
 {
 	struct spawner *s = calloc(1, sizeof(*s));
-	int sv[2];
+	const int std[3] = { -1, log_fd(), log_fd() };
+	int sv[2], err;
 
 	if (s == NULL ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) != 0) {
@@ -251,9 +218,11 @@ spawner_start(struct hvd *h)
 	}
 	s->hvd = h;
 	s->source = (struct source){ .fd = sv[0], .ready = spawner_ready };
-	s->pid = run_hv_spawn(h, sv[1]);
+	err = helper_start(h, "hv-spawn", NULL, std, sv[1], &s->pid);
 	close(sv[1]);
-	if (s->pid < 0 || loop_add(h, &s->source, EPOLLIN) != 0) {
+	if (err != 0)
+		log_loud("%s/hv-spawn: %s", h->config->libexec, strerror(-err));
+	if (err != 0 || loop_add(h, &s->source, EPOLLIN) != 0) {
 		close(sv[0]);
 		free(s);
 		return -1;

@@ -2,6 +2,7 @@
 /* hv-kernfs: serves NetBSD's /dev/xenevt on the hosted hypervisor. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: hv-kernfs [-f] file\n");
+	fprintf(stderr, "usage: hv-kernfs [-fs] file\n");
 	return 2;
 }
 
@@ -47,10 +48,17 @@ can_mount(const char *path)
 	return true;
 }
 
+/* How it runs. */
+enum mode {
+	DAEMON,
+	FOREGROUND,
+	SERVANT, /* of whoever has our standard input */
+};
+
 /* Serve PATH until it is unmounted. The exit status. */
 static int
 serve(struct node *node, struct fuse_session *se, const char *path,
-    bool foreground)
+    enum mode mode)
 {
 	int ret;
 
@@ -58,12 +66,15 @@ serve(struct node *node, struct fuse_session *se, const char *path,
 		fprintf(stderr, "hv-kernfs: cannot mount %s\n", path);
 		return 1;
 	}
-	if (fuse_daemonize(foreground) < 0 ||
+	if (fuse_daemonize(mode != DAEMON) < 0 ||
 	    fuse_set_signal_handlers(se) < 0) {
 		fuse_session_unmount(se);
 		return 1;
 	}
-	ret = node_serve(node, se);
+	if (mode == SERVANT && (puts("mounted") < 0 || fflush(stdout) != 0))
+		fuse_session_exit(
+		    se); /* who would have liked to know is gone */
+	ret = node_serve(node, se, mode == SERVANT ? STDIN_FILENO : -1);
 	if (ret < 0)
 		perror("hv-kernfs");
 	fuse_remove_signal_handlers(se);
@@ -79,20 +90,25 @@ main(int argc, char **argv)
 	struct fuse_args args = FUSE_ARGS_INIT(3, fuse_argv);
 	struct fuse_session *se;
 	struct node *node;
-	bool foreground = false;
+	enum mode mode = DAEMON;
 	char *path;
 	int c, status;
 
-	while ((c = getopt(argc, argv, "f")) != -1) {
-		if (c != 'f')
+	while ((c = getopt(argc, argv, "fs")) != -1) {
+		if (c != 'f' && c != 's')
 			return usage();
-		foreground = true;
+		mode = c == 's' ? SERVANT : FOREGROUND;
 	}
 	if (argc - optind != 1)
 		return usage();
 	if (!can_mount(argv[optind]))
 		return 1;
 	path = realpath(argv[optind], NULL); /* daemonizing does chdir("/") */
+	if (mode == SERVANT) {
+		/* What the terminal sends is for the one we serve. */
+		signal(SIGINT, SIG_IGN);
+		signal(SIGHUP, SIG_IGN);
+	}
 	/* A netbsd provider here would find the node that we serve. */
 	setenv("HV_PROVIDER", "hosted", 1);
 	node = node_new();
@@ -104,7 +120,7 @@ main(int argc, char **argv)
 		    stderr, "hv-kernfs: cannot start: %s\n", strerror(errno));
 		return 1;
 	}
-	status = serve(node, se, path, foreground);
+	status = serve(node, se, path, mode);
 	fuse_session_destroy(se);
 	fuse_opt_free_args(&args);
 	node_free(node);

@@ -409,16 +409,34 @@ open_exists(const struct node *node, const struct node_open *o)
 	return false;
 }
 
-int
-node_serve(struct node *node, struct fuse_session *se)
+/* False: its other end has been closed. */
+static bool
+life_goes_on(int life)
 {
-	struct epoll_event e = { .events = EPOLLIN, .data.ptr = NULL };
+	char buf[64];
+	ssize_t n = read(life, buf, sizeof(buf));
+
+	return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
+}
+
+static bool
+watch(const struct node *node, int fd, void *data)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.ptr = data };
+
+	return epoll_ctl(node->epoll_fd, EPOLL_CTL_ADD, fd, &e) == 0;
+}
+
+int
+node_serve(struct node *node, struct fuse_session *se, int life)
+{
+	struct epoll_event e;
 	struct fuse_buf buf = { 0 };
 	int fd = fuse_session_fd(se);
 	bool mounted = true;
 
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-	if (epoll_ctl(node->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0)
+	if (!watch(node, fd, NULL) || (life >= 0 && !watch(node, life, node)))
 		return -1;
 	while (mounted && !fuse_session_exited(se)) {
 		struct node_open *o;
@@ -432,6 +450,8 @@ node_serve(struct node *node, struct fuse_session *se)
 			continue;
 		if (e.data.ptr == NULL)
 			mounted = serve_request(se, &buf);
+		else if (e.data.ptr == node)
+			mounted = life_goes_on(life);
 		else if (open_exists(node, e.data.ptr))
 			open_woken(node, e.data.ptr);
 		for (o = node->opens; o != NULL; o = o->next)

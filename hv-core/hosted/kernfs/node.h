@@ -21,9 +21,10 @@ struct node *node_new(void);
 void node_free(struct node *node);
 
 /*
- * Serve SE, which has been mounted, until it is unmounted or a signal handler
- * of libfuse asked for the end. 0, or -1 with errno.
+ * Serve SE, which has been mounted, until it is unmounted, a signal handler of
+ * libfuse asked for the end, or LIFE (a pipe or socket; -1: none) is at its end
+ * of file. What LIFE brings is thrown away. 0, or -1 with errno.
  */
-int node_serve(struct node *node, struct fuse_session *se);
+int node_serve(struct node *node, struct fuse_session *se, int life);
 
 #endif
