@@ -306,6 +306,12 @@ $(B)/tests/unit/spawn/test_sandbox $(B)/tests/unit/spawn/test_serve: | $(B)/test
 RUNS_HVD := $(filter $(B)/tests/unit/lib/% $(B)/tests/unit/kernfs/%,$(UNITS))
 $(RUNS_HVD): | $(addprefix $(B)/bin/,hvd hv-spawn $(filter hv-kernfs,$(PROGS)))
 
+# A program of domain 0 on the xenevt node, for tests/integration/xenevt.sh.
+XENEVT_USER := $(B)/tests/unit/kernfs/xenevt_user
+$(XENEVT_USER): $(XENEVT_USER).o | $(SOLIBS)
+	$(call say,LD,$@)
+	$(q)$(CC) -o $@ $< -Wl,-rpath,$(abspath $(B)/lib) $(LDFLAGS_ALL) -lxenevtchn
+
 # The guest of the tests of hvd, and what hvd needs to start it.
 $(B)/tests/unit/hosted/guest: tests/unit/hosted/guest.c $(wildcard hv-core/lib/hosted/*.[ch])
 	$(call say,LD,$@)
@@ -321,7 +327,7 @@ check-model: $(MODELS) ## the core and the store against reference models
 check-lint: ## layers, headers alone, clang-format, shellcheck, man pages
 	@sh tests/lint/run
 
-check-integration: all ## the whole system, in its own namespaces
+check-integration: all $(XENEVT_USER) ## the whole system, in its own namespaces
 	@sh tests/integration/run $(B)
 
 check-strict: all ## the same for devices and hostile guests, every send a hypercall
