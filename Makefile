@@ -30,8 +30,9 @@ OPT     := -O1 -g
 endif
 BASE    := $(STD) $(OPT) $(WARN) -fPIC -fvisibility=hidden -MMD -MP
 CFLAGS_ALL  = $(BASE) $(SANFLAGS) $(INC) $(CPPFLAGS) $(CFLAGS)
+RPATH = $$ORIGIN/../lib
 LDFLAGS_ALL = $(SANFLAGS) -pthread -Wl,-z,now -Wl,-z,relro \
-              -Wl,-rpath,'$$ORIGIN/../lib' -L$(B)/lib $(LDFLAGS)
+              -Wl,-rpath,'$(RPATH)' -L$(B)/lib $(LDFLAGS)
 
 q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n' '$(1)' '$(2)')
@@ -161,7 +162,7 @@ AR_xenbackendd  := xenbackendd tools
 LIBS_xenbackendd = -lxenstore $(EVENT_LIBS)
 
 define prog_rule
-$(B)/bin/$(1): $(B)/$(DIR_$(1))/main.o $(foreach a,$(AR_$(1)),$(B)/lib$(a).a) | $(SOLIBS)
+$(B)/bin/$(1) $(B)/inst/$(1): $(B)/$(DIR_$(1))/main.o $(foreach a,$(AR_$(1)),$(B)/lib$(a).a) | $(SOLIBS)
 	$$(call say,LD,$$@)
 	$$(q)mkdir -p $$(@D) && $$(CC) -o $$@ $$(filter %.o,$$^) \
 	    -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
@@ -249,6 +250,85 @@ deps: ## install what is missing (asks apt-get when root, else prints the comman
 
 clean: ## remove build/
 	rm -rf build
+
+# ---------------------------------------------------------------- installing --
+# DESTDIR goes before every path and is nowhere recorded. What looks for helpers
+# beside itself (xl, hv-boot, hvd) lies in LIBEXECDIR; in bin and sbin are links.
+DESTDIR    ?=
+PREFIX     ?= /usr/local
+BINDIR     ?= $(PREFIX)/bin
+SBINDIR    ?= $(PREFIX)/sbin
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR     ?= $(PREFIX)/share/man
+LIBEXECDIR ?= $(PREFIX)/libexec/kernbus
+DATADIR    ?= $(PREFIX)/share/kernbus
+SYSCONFDIR ?= /etc
+INSTALL    ?= install
+
+INST_bin     := xenstore
+INST_sbin    := xenstored xenconsoled xenbackendd
+INST_libexec := xl xenconsole hvd hv-boot hv-spawn $(filter hv-kernfs,$(PROGS))
+INST_guests  := $(GDIRS) idle
+INST_headers := libxenstore/xenstore.h $(wildcard hv-core/lib/include/*.h)
+INST_scripts := $(filter-out %.sh,$(wildcard tools/hotplug/*))
+INST_sourced := $(filter-out %/hotplugpath.sh,$(wildcard tools/hotplug/*.sh))
+
+# The way from folder 1 to folder 2; without GNU realpath the second itself.
+way = $(shell realpath -m --relative-to='$(1)' '$(2)' 2>/dev/null || echo '$(2)')
+# What stands before a library path in a program of folder 1.
+runpath = $(patsubst ..%,$$ORIGIN/..%,$(call way,$(1),$(LIBDIR)))
+inst = $(addprefix $(B)/inst/,$(INST_$(1)))
+$(call inst,bin): RPATH = $(call runpath,$(BINDIR))
+$(call inst,sbin): RPATH = $(call runpath,$(SBINDIR))
+$(call inst,libexec): RPATH = $(call runpath,$(LIBEXECDIR))
+
+# Where the programs look for /etc/xen is what was chosen here.
+$(B)/sysconfdir: FORCE
+	$(q)mkdir -p $(@D) && { echo '$(SYSCONFDIR)' | cmp -s - $@ || echo '$(SYSCONFDIR)' >$@; }
+$(B)/tools/common/paths.o: $(B)/sysconfdir
+$(B)/tools/common/paths.o: OBJ_CFLAGS = -DXEN_CONFIG_DIR='"$(SYSCONFDIR)/xen"'
+FORCE:
+
+# put MODE DIR FILE...
+put = $(q)$(INSTALL) -d -m 755 '$(DESTDIR)$(2)' && $(INSTALL) -m $(1) $(3) '$(DESTDIR)$(2)'
+# links FROM-DIR TO-DIR NAME...
+links = $(q)for n in $(3); do ln -sf "$(call way,$(1),$(2))/$$n" '$(DESTDIR)$(1)/'; done
+# edited MODE FILE DIR SED-ARGUMENTS
+edited = $(q)$(INSTALL) -d -m 755 '$(DESTDIR)$(3)' && sed $(4) $(2) >'$(DESTDIR)$(3)/$(notdir $(2))' && \
+	chmod $(1) '$(DESTDIR)$(3)/$(notdir $(2))'
+
+install: $(SOLIBS) $(call inst,bin) $(call inst,sbin) $(call inst,libexec) \
+         $(B)/bin/hvd $(B)/bin/dom0 $(patsubst %,$(GB)/%.gz,$(INST_guests)) ## into DESTDIR/PREFIX (/usr/local) and SYSCONFDIR (/etc)
+	$(call put,755,$(BINDIR),$(call inst,bin))
+	$(call put,755,$(SBINDIR),$(call inst,sbin))
+	$(call put,755,$(LIBEXECDIR),$(call inst,libexec))
+	$(call links,$(BINDIR),$(LIBEXECDIR),xl)
+	$(call links,$(SBINDIR),$(LIBEXECDIR),hvd hv-boot)
+	$(q)ln -sf xl '$(DESTDIR)$(BINDIR)/xm'
+	$(q)for m in $(XS_MODES); do ln -sf xenstore '$(DESTDIR)$(BINDIR)'/xenstore-$$m; done
+	$(call put,755,$(LIBDIR),$(SOLIBS))
+	$(q)for l in $(notdir $(SOLIBS)); do ln -sf $$l '$(DESTDIR)$(LIBDIR)'/$${l%.*}; done
+	$(call put,644,$(INCLUDEDIR),$(INST_headers))
+	$(call edited,644,libxenstore/xenstore.pc,$(LIBDIR)/pkgconfig,-e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|')
+	$(q)for s in 1 5 8; do $(INSTALL) -d -m 755 '$(DESTDIR)$(MANDIR)'/man$$s && \
+	    cp -RP man/*.$$s '$(DESTDIR)$(MANDIR)'/man$$s; done
+	$(q)ln -sf xl.1 '$(DESTDIR)$(MANDIR)'/man1/xm.1
+	$(call put,755,$(SYSCONFDIR)/xen/scripts,$(INST_scripts))
+	$(call put,644,$(SYSCONFDIR)/xen/scripts,$(INST_sourced))
+	$(call edited,644,tools/hotplug/hotplugpath.sh,$(SYSCONFDIR)/xen/scripts,-e 's|:=/etc/xen}|:=$(SYSCONFDIR)/xen}|' -e '$$a\' -e 'PATH=$(SBINDIR):$(BINDIR):$$PATH')
+	$(call edited,755,rc.d/xencommons,$(SYSCONFDIR)/rc.d,$(RC_EDIT))
+	$(call edited,755,rc.d/xenbackendd,$(SYSCONFDIR)/rc.d,$(RC_EDIT))
+	$(call edited,755,rc.d/xendomains,$(SYSCONFDIR)/rc.d,$(RC_EDIT))
+	$(call edited,644,rc.d/common.subr,$(LIBEXECDIR),-e 's|:-/etc/xen}/scripts|:-$(SYSCONFDIR)/xen}/scripts|')
+	$(call put,644,$(LIBEXECDIR),rc.d/rc.subr)
+	$(call put,644,$(DATADIR),$(patsubst %,$(GB)/%.gz,$(INST_guests)))
+	$(q)gzip -9nc $(B)/bin/hvd >'$(DESTDIR)$(DATADIR)/xen.gz'
+	$(q)gzip -9nc $(B)/bin/dom0 >'$(DESTDIR)$(DATADIR)/netbsd-XEN3_DOM0.gz'
+	$(q)echo 'menu=Xen:load /netbsd-XEN3_DOM0.gz console=pc;multiboot /xen.gz dom0_mem=256M' >'$(DESTDIR)$(DATADIR)/boot.cfg'
+
+# rc.d's scripts share what must not lie in rc.d, where everything is a service.
+RC_EDIT = -e 's|/etc/rc.d /usr/pkg/share/examples/rc.d|$(LIBEXECDIR)|'
 
 # Tests. tests/unit/GROUP/test_*.c is linked with the archives of its group.
 UNIT_core      := sim core
