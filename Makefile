@@ -8,10 +8,11 @@ V      ?= 0
 SAN    ?= 0
 T      ?= 60
 KEEP   ?= 0
+FUZZ   ?= 0
 
 # One build tree per compiler and variant; nothing is written outside build/.
 ccname  := $(notdir $(firstword $(CC)))
-B       := build/$(ccname)$(if $(filter 1,$(SAN)),-san)
+B       := build/$(ccname)$(if $(filter 1,$(SAN)),-san)$(if $(filter 1,$(FUZZ)),-fuzz)
 
 PKG_CONFIG ?= pkg-config
 have_pkg = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
@@ -26,6 +27,12 @@ INC     := -Ihv-core/include -Ihv-core/lib/include -Ilibxenstore -I.
 ifeq ($(SAN),1)
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
             -fno-omit-frame-pointer
+OPT     := -O1 -g
+endif
+# Instrumented for libFuzzer, which only clang has.
+ifeq ($(FUZZ),1)
+SANFLAGS := -fsanitize=fuzzer-no-link,address,undefined \
+            -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 OPT     := -O1 -g
 endif
 BASE    := $(STD) $(OPT) $(WARN) -fPIC -fvisibility=hidden -MMD -MP
@@ -232,7 +239,8 @@ $(B)/tests/unit/core/test_abi.src/abi_debian.o: OBJ_CFLAGS = -std=gnu11
 
 # ------------------------------------------------------------------- targets --
 .PHONY: all help deps clean guests demo check check-unit check-model \
-        check-lint check-san check-integration check-strict bench fuzz install
+        check-lint check-san check-integration check-strict check-fuzz bench \
+        fuzz fuzzers install
 
 all: $(SOLIBS) $(addprefix $(B)/bin/,$(PROGS)) \
      $(addprefix $(B)/bin/xenstore-,$(XS_MODES)) $(B)/bin/xm guests ## build everything
@@ -376,6 +384,15 @@ $(1): $(1).o $(patsubst %.c,$(B)/%.o,$(wildcard $(patsubst $(B)/%,%,$(1)).src/*.
 endef
 $(foreach t,$(UNITS) $(MODELS) $(BENCHES),$(eval $(call test_rule,$(t))))
 
+# The differential tester of store daemons builds domains as xl does.
+$(B)/tests/diff/diff: $(patsubst %.c,$(B)/%.o,$(filter-out %_preload.c,$(wildcard tests/diff/*.c))) $(B)/libxl.a $(B)/libtools.a $(B)/libxscommon.a | $(SOLIBS)
+	$(call say,LD,$@)
+	$(q)$(CC) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) \
+	    -Wl,--end-group -Wl,-rpath,$(abspath $(B)/lib) $(LDFLAGS_ALL) $(LIBS_xl)
+$(B)/tests/diff/%.so: tests/diff/%.c
+	$(call say,LD,$@)
+	$(q)mkdir -p $(@D) && $(CC) $(STD) -O2 $(WARN) -fPIC -shared -o $@ $<
+
 # A program that tries to leave the guests' sandbox, static as a guest is.
 $(B)/tests/unit/spawn/probe: tests/unit/spawn/probe.c tests/unit/spawn/probe.h
 	$(call say,LD,$@)
@@ -410,6 +427,9 @@ check-lint: ## layers, headers alone, clang-format, shellcheck, man pages
 check-integration: all $(XENEVT_USER) ## the whole system, in its own namespaces
 	@sh tests/integration/run $(B)
 
+check-diff: all $(B)/tests/diff/diff $(B)/tests/diff/ox_preload.so ## our store daemon beside Debian's two
+	@WORLD_GUESTS=$(abspath $(GB)) sh tests/diff/run $(B) $(DIFF)
+
 check-strict: all ## the same for devices and hostile guests, every send a hypercall
 	@HV_EVTCHN=strict sh tests/integration/run $(B) vbd vif isolation
 
@@ -422,6 +442,37 @@ demo: deps ## boot the HOWTO's domain, show it at work, shut it down
 
 bench: all $(BENCHES) ## latencies and throughput beside the bare floor
 	@sh tests/bench/run $(B)
+
+# tests/fuzz/fuzz_NAME.c with the archives that FUZZ_NAME lists.
+FUZZ_bootcfg := boot
+FUZZ_blkback := dom0
+FUZZ_netback := dom0
+FUZZ_client  := xenstore
+FUZZ_common  := xscommon
+FUZZ_console := xenconsoled
+FUZZ_control := xenstored xscommon
+FUZZ_http    := fileserver
+FUZZ_ring    := xenstored xscommon
+FUZZ_state   := xenstored xscommon
+FUZZ_xlcfg   := xl tools
+FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+define fuzz_rule
+$(1): $(1).o $(foreach a,$(FUZZ_$(patsubst fuzz_%,%,$(notdir $(1)))),$(B)/lib$(a).a)
+	$$(call say,LD,$$@)
+	$$(q)$$(CC) $$(SANFLAGS) -fsanitize=fuzzer -o $$@ $$(filter %.o,$$^) \
+	    -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
+	    $$(LDFLAGS_ALL) $$(EVENT_LIBS) $$(TALLOC_LIBS) $$(call pkg_libs,cmocka)
+endef
+$(foreach t,$(FUZZERS),$(eval $(call fuzz_rule,$(t))))
+
+fuzzers: $(FUZZERS)
+
+fuzz: ## each fuzzer for T seconds (T=60), or one (F=NAME)
+	@sh tests/support/fuzz "$(MAKE)" $(T) $(F)
+
+check-fuzz: ## the fuzzers over their corpora, and 3 seconds more each
+	@sh tests/support/fuzz "$(MAKE)" 3
 
 check: ## everything
 	@sh tests/support/check
