@@ -140,6 +140,25 @@ clean() { e2fsck -fn /run/n0/xen/foo-wd0 && e2fsck -fn /run/n0/xen/foo-wd1; }
 there() { debugfs -R "dump /$2 /run/back" /run/n0/xen/foo-wd1 2>/dev/null && cmp /run/back "/run/up/$1"; }
 absent() { ! debugfs -R "stat /$1" /run/n0/xen/foo-wd1 2>/dev/null | grep -q Inode; }
 
+# The disk is pulled while it is written to
+pull()
+{
+	curl -s -m 20 --limit-rate 300k -o /dev/null -T /run/up/cut "$url/upload/pulled" &
+	put=$!
+	sleep 0.5
+	xl block-detach foo 0x1 || return 1
+	wait "$put" || :
+	curl -sS --fail -m 5 "$url/htdocs/hello.txt" | grep -q Hello &&
+	    status 500 "$url/upload/f4" && status 500 -T /run/sums "$url/upload/x"
+}
+# It was not unmounted: it must say so, and e2fsck must find all else in order
+pulled_disk()
+{
+	! dumpe2fs -h /run/n0/xen/foo-wd1 2>/dev/null | grep -q '^Filesystem state: *clean$' || return 1
+	e2fsck -fy /run/n0/xen/foo-wd1 || [ $? = 1 ] || return 1
+	there 4 f4 && absent pulled
+}
+
 mkdir -p /run/up
 world_images
 small_upload
@@ -178,4 +197,10 @@ check 'shutdown in the middle of an upload and of a file on the console' cat_and
 check 'e2fsck finds nothing' clean
 check 'what was uploaded is on the disk' there 4 f4
 check 'what was being uploaded is not' absent late
+
+check 'once more: xl create foo' xl create -q "$XEN_CONFIG_DIR/foo"
+check 'once more: it serves' wait_until 10 up
+check 'a disk pulled in the middle of an upload: errors for it, no others' pull
+check 'once more: xl shutdown' xl shutdown -w foo
+check 'the pulled disk is not called clean; nothing on it is lost' pulled_disk
 checks_end

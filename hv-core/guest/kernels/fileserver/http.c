@@ -9,7 +9,7 @@
 #include "guest.h"
 #include "http_int.h"
 
-#define CHUNK (64u * 1024u)
+#define CHUNK (128u * 1024u)
 #define TURN_BYTES (512u * 1024u) /* one connection's share of a turn */
 #define IDLE_POLLS 60		  /* of half a second each */
 #define LINGER_POLLS 8
@@ -231,10 +231,12 @@ send_file_piece(struct conn *c)
 	size_t want = left < CHUNK ? (size_t)left : CHUNK;
 	long n;
 
-	if (room < want && room < CHUNK / 4)
+	/* A few long reads, not many short ones; but where room is scarce there
+	 * will never be more than when all before is acknowledged. */
+	if (room < want && (room == 0 || tcp_sndqueuelen(c->pcb) > 0))
 		return 1;
 	if (want > room)
-		want = room & ~(size_t)4095;
+		want = room > 4096 ? room & ~(size_t)4095 : room;
 	n = fs_pread(c->file, chunk, want, c->file_at);
 	if (n <= 0) {
 		/* The head has promised more: only the end of the connection
