@@ -291,12 +291,12 @@ $(call inst,bin): RPATH = $(call runpath,$(BINDIR))
 $(call inst,sbin): RPATH = $(call runpath,$(SBINDIR))
 $(call inst,libexec): RPATH = $(call runpath,$(LIBEXECDIR))
 
-# Where the programs look for /etc/xen is what was chosen here.
-$(B)/sysconfdir: FORCE
-	$(q)mkdir -p $(@D) && { echo '$(SYSCONFDIR)' | cmp -s - $@ || echo '$(SYSCONFDIR)' >$@; }
-$(B)/tools/common/paths.o: $(B)/sysconfdir
+# What was built for other folders is built again. (A rule would not do: a file
+# that is missing is no reason to make anything here, see .SECONDARY.)
+folders := $(SYSCONFDIR) $(BINDIR) $(SBINDIR) $(LIBEXECDIR) $(LIBDIR)
+$(shell mkdir -p $(B); echo '$(folders)' | cmp -s - $(B)/folders || echo '$(folders)' >$(B)/folders)
+$(B)/tools/common/paths.o $(foreach i,bin sbin libexec,$(call inst,$(i))): $(B)/folders
 $(B)/tools/common/paths.o: OBJ_CFLAGS = -DXEN_CONFIG_DIR='"$(SYSCONFDIR)/xen"'
-FORCE:
 
 # put MODE DIR FILE...
 put = $(q)$(INSTALL) -d -m 755 '$(DESTDIR)$(2)' && $(INSTALL) -m $(1) $(3) '$(DESTDIR)$(2)'
