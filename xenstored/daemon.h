@@ -29,4 +29,7 @@ void daemon_pid_file(const char *path);
  */
 void daemon_ready(int ready_fd);
 
+/* Lets the process have as many descriptors as it may: one a client. */
+void daemon_many_files(void);
+
 #endif

@@ -203,6 +203,7 @@ main(int argc, char *argv[])
 	if (!options.foreground)
 		daemon_fork();
 	daemon_claim(run_dir());
+	daemon_many_files();
 	serve(&options);
 	return 0;
 }
