@@ -94,5 +94,7 @@ main(int argc, char **argv)
 	fflush(stdout);
 	while (argc > 1 && strcmp(argv[1], "hold") == 0 && read(0, &c, 1) > 0)
 		;
+	xenevtchn_close(direct);
+	xenevtchn_close(node);
 	return 0;
 }
