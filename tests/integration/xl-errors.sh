@@ -197,6 +197,49 @@ pulled()
 }
 check 'destroyed by somebody else meanwhile' pulled
 check 'nothing is left of that either' clean
+# destroys OPTION: at any moment; a name is there before its devices are
+destroys()
+{
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		xl create -q $1 ok "disk=['file:$d/a,0x0,w','file:$d/b,0x1,w']" "vif=['','','']" 2>/run/err &
+		pid=$!
+		until xl destroy ok 2>/dev/null || ! kill -0 "$pid" 2>/dev/null; do :; done
+		wait "$pid" || :
+		cat /run/err
+		wait_until 5 clean || return 1
+	done
+}
+check 'destroyed while its devices are made: nothing is left, 12 times' destroys
+check 'nor of those that would have stayed paused' destroys -p
+check 'a domain that gets interfaces' create ok
+attaches()
+{
+	pids=
+	for i in 1 2 3 4 5 6; do
+		xl network-attach ok &
+		pids="$pids $!"
+	done
+	bad=0
+	for pid in $pids; do
+		wait "$pid" || bad=1
+	done
+	[ "$bad" = 0 ] && [ "$(xl network-list ok | wc -l)" = 7 ]
+}
+check 'six attaches at once are six interfaces' attaches
+hung_attach()
+{
+	setsid xl network-attach ok script=/run/hang mac=00:16:3e:00:00:77 2>/run/err &
+	pid=$!
+	wait_until 5 sh -c 'xl network-list ok | grep -q 00:16:3e:00:00:77' || return 1
+	kill -INT "$pid"
+	status=0
+	wait "$pid" || status=$?
+	cat /run/err
+	[ "$status" = 1 ] && grep -q interrupted /run/err && [ "$(xl network-list ok | wc -l)" = 7 ]
+}
+check 'an attach that is interrupted is undone' hung_attach
+check 'they go with it' xl destroy ok
+check 'all of them' wait_until 5 clean
 
 # --- guests that do not listen
 good mute

@@ -46,17 +46,6 @@ run_block_attach(struct xl *xl, const struct cmd *cmd, int argc, char **argv)
 	return create_attach_disk(xl, domid, &disk) == 0 ? CMD_OK : CMD_FAILED;
 }
 
-/* The number after the last interface of DOMID. */
-static uint32_t
-next_handle(struct xl *xl, uint32_t domid)
-{
-	size_t count;
-	struct device *dev =
-	    device_list(xl->st, xl->mem, domid, DEVICE_VIF, &count);
-
-	return count == 0 ? 0 : dev[count - 1].devid + 1;
-}
-
 static int
 run_network_attach(struct xl *xl, const struct cmd *cmd, int argc, char **argv)
 {
@@ -75,8 +64,6 @@ run_network_attach(struct xl *xl, const struct cmd *cmd, int argc, char **argv)
 	}
 	if (xl_find_guest(xl, argv[optind], &domid) != 0)
 		return CMD_FAILED;
-	if (vif.handle == VIFSPEC_NO_HANDLE)
-		vif.handle = next_handle(xl, domid);
 	if (vif.bridge == NULL)
 		vif.bridge = xl->set.bridge;
 	if (vif.script == NULL)

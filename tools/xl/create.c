@@ -170,6 +170,56 @@ vif_nodes(struct xl *xl, uint32_t domid, const struct vifspec *vif)
 	return n;
 }
 
+/* 0, or -1 with errno ESRCH: somebody destroys it. */
+static int
+check_alive(struct xl *xl, uint32_t domid)
+{
+	struct hvinfo_domain info;
+
+	if (hvinfo_domain(xl->info, domid, &info) == 0 && !info.dying)
+		return 0;
+	errno = ESRCH;
+	return -1;
+}
+
+/*
+ * Writes the nodes N of DEV. 0, or -1 with errno, which is ESRCH if the domain
+ * is no more, and EEXIST if it has such a device.
+ */
+static int
+write_device(struct xl *xl, const struct device *dev, const struct nodes *n)
+{
+	char *path;
+	int lock, ret, err;
+
+	/* What is interrupted from here on is undone. */
+	if (interrupt_catch() != 0)
+		return -1;
+	lock = create_lock_domain(xl, dev->domid, &path);
+	if (lock < 0)
+		return -1;
+	ret = check_alive(xl, dev->domid);
+	if (ret == 0 && store_read_in(xl->st, xl->mem,
+			    device_mirror(xl->mem, dev), "backend") != NULL) {
+		errno = EEXIST;
+		ret = -1;
+	}
+	if (ret == 0)
+		ret = store_write_nodes(xl->st, n);
+	err = errno;
+	lock_release(lock, path);
+	errno = err;
+	return ret;
+}
+
+/* Why a device could not be written, by errno. */
+static const char *
+write_error(void)
+{
+	return errno == ESRCH ? "it has been destroyed meanwhile"
+			      : strerror(errno);
+}
+
 /* Writes all devices, one transaction each, and waits for all together. */
 static int
 make_devices(struct xl *xl, uint32_t domid, const struct domcfg *d)
@@ -181,17 +231,23 @@ make_devices(struct xl *xl, uint32_t domid, const struct domcfg *d)
 	int ret = 0;
 
 	for (i = 0; ret == 0 && i < d->disks; i++) {
+		const struct device one = { DEVICE_VBD, domid,
+			d->disk[i].number };
+
 		n = disk_nodes(xl, domid, &d->disk[i]);
-		ret = store_write_nodes(xl->st, &n);
+		ret = write_device(xl, &one, &n);
 	}
 	for (i = 0; ret == 0 && i < d->vifs; i++) {
+		const struct device one = { DEVICE_VIF, domid,
+			d->vif[i].handle };
+
 		n = vif_nodes(xl, domid, &d->vif[i]);
-		ret = store_write_nodes(xl->st, &n);
+		ret = write_device(xl, &one, &n);
 	}
 	if (ret != 0)
 		return fail(xl, d,
 		    arena_printf(
-			xl->mem, "cannot write a device: %s", strerror(errno)));
+			xl->mem, "cannot write a device: %s", write_error()));
 	dev = device_list_all(xl->st, xl->mem, domid, &count);
 	if (device_wait_ready(xl->st, xl->mem, dev, count,
 		xl->set.hotplug_timeout_ms, progress, &why) != 0)
@@ -217,6 +273,8 @@ make_all(struct xl *xl, const struct domcfg *d,
 		ret = make_devices(xl, *domid_out, d);
 	if (ret == 0 && interrupt_seen())
 		ret = fail(xl, d, "interrupted");
+	if (ret == 0 && check_alive(xl, *domid_out) != 0)
+		ret = fail(xl, d, "it has been destroyed meanwhile");
 	return ret;
 }
 
@@ -252,23 +310,13 @@ out:
 	return ret;
 }
 
-/* Writes the nodes N of one device and waits for it. */
+/* Waits for DEV, whose nodes have been written. */
 static int
-attach(struct xl *xl, const struct nodes *n, const struct device *dev)
+await_attached(struct xl *xl, const struct device *dev)
 {
 	const char *why = "", *ignored;
 	int ret;
 
-	if (store_read_in(xl->st, xl->mem, device_mirror(xl->mem, dev),
-		"backend") != NULL) {
-		xl_error(xl, "%s: exists already",
-		    device_describe(xl->st, xl->mem, dev));
-		return -1;
-	}
-	if (store_write_nodes(xl->st, n) != 0) {
-		xl_error(xl, "cannot write the device: %s", strerror(errno));
-		return -1;
-	}
 	store_set_interrupt(xl->st, interrupt_fd());
 	ret = device_wait_ready(xl->st, xl->mem, dev, 1,
 	    xl->set.hotplug_timeout_ms, progress, &why);
@@ -278,6 +326,17 @@ attach(struct xl *xl, const struct nodes *n, const struct device *dev)
 	xl_error(xl, "%s", why);
 	device_remove(xl->st, xl->mem, dev, 1, DEVICE_GUEST_ALIVE,
 	    xl->set.destroy_timeout_ms, &ignored);
+	return -1;
+}
+
+static int
+fail_attach(struct xl *xl, const struct device *dev)
+{
+	if (errno == EEXIST)
+		xl_error(xl, "%s: exists already",
+		    device_describe(xl->st, xl->mem, dev));
+	else
+		xl_error(xl, "cannot write the device: %s", write_error());
 	return -1;
 }
 
@@ -292,19 +351,43 @@ create_attach_disk(struct xl *xl, uint32_t domid, const struct diskspec *disk)
 		xl_error(xl, "%s", why);
 		return -1;
 	}
-	return attach(xl, &n, &dev);
+	if (write_device(xl, &dev, &n) != 0)
+		return fail_attach(xl, &dev);
+	return await_attached(xl, &dev);
+}
+
+/* The number after the last interface of DOMID. */
+static uint32_t
+next_handle(struct xl *xl, uint32_t domid)
+{
+	size_t count;
+	struct device *dev =
+	    device_list(xl->st, xl->mem, domid, DEVICE_VIF, &count);
+
+	return count == 0 ? 0 : dev[count - 1].devid + 1;
 }
 
 int
 create_attach_vif(struct xl *xl, uint32_t domid, const struct vifspec *vif)
 {
 	struct device dev = { DEVICE_VIF, domid, vif->handle };
-	struct nodes n = vif_nodes(xl, domid, vif);
+	struct vifspec v = *vif;
+	struct nodes n;
 	const char *why;
+	int ret;
 
-	if (precheck_vif(xl, vif, &why) != 0) {
-		xl_error(xl, "%s", why);
-		return -1;
-	}
-	return attach(xl, &n, &dev);
+	do {
+		if (vif->handle == VIFSPEC_NO_HANDLE)
+			v.handle = next_handle(xl, domid);
+		if (precheck_vif(xl, &v, &why) != 0) {
+			xl_error(xl, "%s", why);
+			return -1;
+		}
+		dev.devid = v.handle;
+		n = vif_nodes(xl, domid, &v);
+		ret = write_device(xl, &dev, &n);
+		/* Somebody else may have taken the number just now. */
+	} while (
+	    ret != 0 && errno == EEXIST && vif->handle == VIFSPEC_NO_HANDLE);
+	return ret == 0 ? await_attached(xl, &dev) : fail_attach(xl, &dev);
 }

@@ -29,7 +29,8 @@ int create_domain(struct xl *xl, const struct domcfg *d,
  */
 int create_undo(struct xl *xl, uint32_t domid);
 
-/* Adds one device to a running domain, and waits for it; undone on error. */
+/* Adds one device to a running domain, and waits for it; undone on error. An
+ * interface without a handle gets the next free one. */
 int create_attach_disk(
     struct xl *xl, uint32_t domid, const struct diskspec *disk);
 int create_attach_vif(struct xl *xl, uint32_t domid, const struct vifspec *vif);
@@ -39,6 +40,12 @@ int create_attach_vif(struct xl *xl, uint32_t domid, const struct vifspec *vif);
  * it. A descriptor for lock_release() with *PATH_OUT, or -1 after a message.
  */
 int create_lock_names(struct xl *xl, char **path_out);
+
+/*
+ * The lock that is held while DOMID is ended, and while a device is added to
+ * it: an end finds all devices, and none comes after it. As above.
+ */
+int create_lock_domain(struct xl *xl, uint32_t domid, char **path_out);
 
 /* Fills BUF from the system's source of randomness. ARG is not used. */
 void create_random(void *arg, void *buf, size_t len);

@@ -89,21 +89,32 @@ undo_locked(struct xl *xl, uint32_t domid)
 }
 
 int
+create_lock_domain(struct xl *xl, uint32_t domid, char **path_out)
+{
+	int lock;
+
+	*path_out = arena_printf(
+	    xl->mem, "%s/xl-domain-%u", paths_dir(PATHS_LOCK), domid);
+	lock = paths_mkdir(PATHS_LOCK) == 0
+		   ? lock_wait(*path_out, LOCK_MS, NULL)
+		   : -1;
+	if (lock < 0)
+		xl_error(xl, "%s: %s", *path_out, strerror(errno));
+	return lock;
+}
+
+int
 create_undo(struct xl *xl, uint32_t domid)
 {
-	const char *path = arena_printf(
-	    xl->mem, "%s/xl-domain-%u", paths_dir(PATHS_LOCK), domid);
+	char *path;
 	int lock, ret;
 
 	if (xl_need_info(xl) != 0 || xl_need_hv(xl) != 0 ||
 	    xl_need_store(xl) != 0)
 		return -1;
-	lock =
-	    paths_mkdir(PATHS_LOCK) == 0 ? lock_wait(path, LOCK_MS, NULL) : -1;
-	if (lock < 0) {
-		xl_error(xl, "%s: %s", path, strerror(errno));
+	lock = create_lock_domain(xl, domid, &path);
+	if (lock < 0)
 		return -1;
-	}
 	ret = undo_locked(xl, domid);
 	lock_release(lock, path);
 	return ret;
