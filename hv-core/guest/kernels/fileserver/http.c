@@ -9,7 +9,7 @@
 #include "guest.h"
 #include "http_int.h"
 
-#define CHUNK (128u * 1024u)
+#define CHUNK (64u * 1024u)	  /* lwIP tells of no more room than this */
 #define TURN_BYTES (512u * 1024u) /* one connection's share of a turn */
 #define IDLE_POLLS 60		  /* of half a second each */
 #define LINGER_POLLS 8
@@ -231,9 +231,11 @@ send_file_piece(struct conn *c)
 	size_t want = left < CHUNK ? (size_t)left : CHUNK;
 	long n;
 
-	/* A few long reads, not many short ones; but where room is scarce there
-	 * will never be more than when all before is acknowledged. */
-	if (room < want && (room == 0 || tcp_sndqueuelen(c->pcb) > 0))
+	/* No short reads while more room is on its way; but where room is
+	 * scarce there will never be more than when all before is acknowledged.
+	 */
+	if (room < want &&
+	    (room == 0 || (room < CHUNK / 4 && tcp_sndqueuelen(c->pcb) > 0)))
 		return 1;
 	if (want > room)
 		want = room > 4096 ? room & ~(size_t)4095 : room;
