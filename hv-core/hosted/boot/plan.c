@@ -103,6 +103,8 @@ do_load(struct boot_plan *plan, const char *const *word, unsigned nr)
 		return set_image(plan, &plan->kernel, word, nr, "load");
 	if (nr < 2)
 		return wrong(plan, "load names no file");
+	if (plan->nr_modules == PLAN_WORDS)
+		return wrong(plan, "an entry has more than 64 modules");
 	plan->module[plan->nr_modules++] = word[1];
 	return 0;
 }

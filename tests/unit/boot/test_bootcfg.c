@@ -267,6 +267,25 @@ more_words_than_there_is_room_for_are_refused(void **state)
 	assert_non_null(strstr(plan.why, "64 words"));
 }
 
+static void
+more_modules_than_there_is_room_for_are_refused(void **state)
+{
+	char t[1024] = "load /k";
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < PLAN_WORDS; i++)
+		strcat(t, ";load m");
+	strcat(t, ";multiboot /xen");
+	assert_int_equal(plan_make(&plan, t), 0);
+	assert_int_equal(plan.nr_modules, PLAN_WORDS);
+	assert_string_equal(plan.module[PLAN_WORDS - 1], "m");
+	memcpy(t + strlen(t) - strlen("multiboot /xen"), "load m", 7);
+	strcat(t, ";multiboot /xen");
+	assert_int_equal(plan_make(&plan, t), -1);
+	assert_non_null(strstr(plan.why, "64 modules"));
+}
+
 int
 main(void)
 {
@@ -288,6 +307,8 @@ main(void)
 		cmocka_unit_test(commands_for_real_machines_are_passed_over),
 		cmocka_unit_test(a_device_in_front_of_a_file_is_dropped),
 		cmocka_unit_test(more_words_than_there_is_room_for_are_refused),
+		cmocka_unit_test(
+		    more_modules_than_there_is_room_for_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("bootcfg", tests, NULL, NULL);
