@@ -242,7 +242,7 @@ pair_destroy(struct pair *p, const struct endpoint *dying)
 	int side = pair_side(p, dying);
 	struct endpoint *peer = p->end[!side];
 	struct hv_msg m = { .type = HV_MSG_PAIR_GONE,
-		.u.slot = { p->slot[!side] } };
+		.u.slot = { .slot = p->slot[!side] } };
 
 	if (peer != dying) {
 		struct rescue r = { peer, p->slot[!side] };
