@@ -105,11 +105,12 @@ echo "write $*" >>"$CALLS"
 echo "$2" >"$CALLS.store$(echo "$1" | tr / .)"
 E
 stub xl <<'E'
+[ ! -e "$CALLS.xl.fails" ] || { echo "xl: cannot reach xenstored" >&2; exit 1; }
 case $1 in
 list)
 	echo "Name ID Mem VCPUs State Time(s)"
 	echo "Domain-0 0 256 1 r----- 1.0"
-	cat "$CALLS.domains" 2>/dev/null
+	[ ! -e "$CALLS.domains" ] || cat "$CALLS.domains"
 	;;
 create)
 	echo "xl $*" >>"$CALLS"
@@ -166,6 +167,8 @@ check 'xenbackendd restarts' sh -c "p=\$(cat '$tmp/run/xenbackendd.pid'); sh '$r
 check 'xenbackendd stops' rc xenbackendd stop
 check 'xenbackendd status is 3' gives 3 rc xenbackendd status
 check 'an unknown action is a usage error' gives 2 rc xenbackendd frobnicate
+check 'whatever it holds' says usage: gives 2 rc xenbackendd 'a b'
+check 'it is not run' sh -c "sh '$rcd/xenbackendd' 'x}; touch $tmp/ran; : \${y'; [ ! -e '$tmp/ran' ]"
 
 : >"$CALLS"
 check 'no domains configured is fine' rc xendomains start
@@ -198,6 +201,13 @@ check 'after the hook' [ "$(tail -n 2 "$CALLS" | tr '\n' ' ')" = 'pre xl create 
 check 'stop shuts all domains down' says 'all domains stopped' rc xendomains stop
 check 'the last first' [ "$(head -n 1 "$CALLS")" = 'xl shutdown foo' ]
 check 'xendomains status is 3' gives 3 rc xendomains status
+: >"$CALLS.xl.fails"
+check 'status without an answer from xl is neither 0 nor 3' gives 1 rc xendomains status
+check 'stop does not claim that all stopped' gives 1 rc xendomains stop
+: >"$CALLS"
+check 'start does not start what may run' gives 1 env xendomains='foo' sh "$rcd/xendomains" start
+check 'nothing was asked' [ ! -s "$CALLS" ]
+rm "$CALLS.xl.fails"
 
 # rcorder's graph.
 check 'each script provides its name' sh -c "cd '$rcd' && for s in xencommons xenbackendd xendomains; do grep -q \"^# PROVIDE: \$s\\\$\" \$s || exit 1; done"
