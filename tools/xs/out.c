@@ -73,7 +73,8 @@ out_clear(struct out *out)
 int
 out_show(struct out *out)
 {
-	size_t n = fwrite(out->text, 1, out->len, stdout);
+	/* text is NULL before the first byte */
+	size_t n = out->len > 0 ? fwrite(out->text, 1, out->len, stdout) : 0;
 	int ok = n == out->len && fflush(stdout) == 0;
 
 	out->len = 0;
