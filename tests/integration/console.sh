@@ -96,4 +96,9 @@ check 'xenconsoled runs once' only_one
 check 'a restarted xenconsoled serves the guest, a client follows' client_follows_a_restart 1
 check 'the client ends with the guest' client_ends_with_guest 1
 check 'nothing is left in the store' wait_until 5 gone 1
+console_pid=$(cat "$XEN_RUN_DIR/xenconsoled.pid")
+ended() { ! kill -0 "$console_pid" 2>/dev/null && [ ! -e "$XEN_RUN_DIR/xenconsoled.pid" ]; }
+kill -9 "$(cat "$HV_ROOT/hvd.pid")"
+check 'without its hypervisor xenconsoled ends: the next machine gets one of its own' wait_until 5 ended
+check 'and says so' log_has xenconsoled.log 'the hypervisor has gone'
 checks_end

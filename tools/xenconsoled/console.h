@@ -27,6 +27,7 @@ struct shared {
 	xengnttab_handle *gnt;
 	xenforeignmemory_handle *fmem; /* NULL: only grants can be mapped */
 	struct xs_handle *xs;	       /* NULL while there is no xenstored */
+	bool hv_gone;		       /* there is nothing left to serve */
 };
 
 struct console;

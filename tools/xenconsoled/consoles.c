@@ -161,6 +161,21 @@ handle_event(struct consoles *all, const char *token)
 	}
 }
 
+/* Ends the loop if the hypervisor is not there any more: another one's domains
+ * are not ours, and our handles are not its. */
+static bool
+check_hypervisor(struct consoles *all)
+{
+	struct hvinfo_domain dom0;
+
+	if (hvinfo_domain(all->shared->hv, 0, &dom0) == 0 || errno != ENOTCONN)
+		return true;
+	log_warnx("the hypervisor has gone");
+	all->shared->hv_gone = true;
+	event_base_loopbreak(all->shared->base);
+	return false;
+}
+
 static void
 lose_store(struct consoles *all)
 {
@@ -173,7 +188,8 @@ lose_store(struct consoles *all)
 	all->shared->xs = NULL;
 	for (struct entry *e = all->first; e != NULL; e = e->next)
 		e->watched = false;
-	event_add(all->retry, &delay);
+	if (check_hypervisor(all))
+		event_add(all->retry, &delay);
 }
 
 static void
@@ -237,6 +253,8 @@ on_retry(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (!check_hypervisor(all))
+		return;
 	if (open_store(all))
 		log_info("connected to xenstored again");
 	else

@@ -2,7 +2,8 @@
 /*
  * All consoles: who is there is asked of the hypervisor when the store says
  * that a domain came or went. Also keeps the connection to the store: when
- * xenstored is gone, consoles go on as they are and it is tried again.
+ * xenstored is gone, consoles go on as they are and it is tried again. When the
+ * hypervisor has gone with it, the loop is broken and shared->hv_gone set.
  */
 #ifndef XENCONSOLED_CONSOLES_H
 #define XENCONSOLED_CONSOLES_H

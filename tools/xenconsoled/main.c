@@ -315,5 +315,5 @@ main(int argc, char **argv)
 	consoles_stop(program.consoles);
 	hvlog_stop(program.hvlog);
 	lock_release(lock, cfg.pid_file);
-	return 0;
+	return program.shared.hv_gone ? 1 : 0;
 }
