@@ -242,7 +242,7 @@ $(B)/tests/unit/core/test_abi.src/abi_debian.o: OBJ_CFLAGS = -std=gnu11
 
 # ------------------------------------------------------------------- targets --
 .PHONY: all help deps clean guests demo check check-unit check-model \
-        check-lint check-san check-integration check-strict check-fuzz bench \
+        check-lint check-san check-san-system check-integration check-strict check-fuzz bench \
         fuzz fuzzers install
 
 all: $(SOLIBS) $(addprefix $(B)/bin/,$(PROGS)) \
@@ -438,6 +438,10 @@ check-strict: all ## the same for devices and hostile guests, every send a hyper
 
 check-san: ## unit and model tests under ASan and UBSan
 	@$(MAKE) --no-print-directory SAN=1 check-unit check-model
+
+check-san-system: ## devices and hostile guests with every daemon under ASan and UBSan
+	@$(MAKE) --no-print-directory SAN=1 all
+	@sh tests/integration/run build/$(ccname)-san vbd vif isolation
 
 demo: deps ## boot the HOWTO's domain, show it at work, shut it down
 	@$(MAKE) --no-print-directory -j2 all
