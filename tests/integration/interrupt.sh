@@ -35,6 +35,9 @@ nothing_left()
 	[ -z "$(ls -A "$tmp/demo")" ] || { echo 'a file is left:'; ls -A "$tmp/demo"; return 1; }
 }
 
+env "$mark" sleep 1 &
+check 'a marked process would be found' wait_until 1 marked
+wait
 for moment in 0.05 0.15 0.3 0.5 0.8 1.5 3; do
 	check "Ctrl-C after $moment s ends it" interrupted "$1" "$moment"
 	check "and leaves nothing behind" nothing_left
