@@ -25,7 +25,8 @@ interrupted()
 	    >"$tmp/out" 2>&1 </dev/null || status=$?
 	[ "$status" = 124 ] || { echo "status $status"; tail -n 5 "$tmp/out"; return 1; }
 }
-marked() { grep -l -z -x "$mark" /proc/[0-9]*/environ 2>/dev/null; }
+# grep also fails on processes that end meanwhile: only what it finds counts
+marked() { grep -l -z -x "$mark" /proc/[0-9]*/environ 2>/dev/null | grep .; }
 none_marked() { ! marked; }
 nothing_left()
 {
