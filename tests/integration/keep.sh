@@ -18,6 +18,7 @@ demo() { KEEP=1 sh "$here/../demo/demo" "$build" >/run/said 2>&1 </dev/null || {
 # inside COMMAND: by the line that the demo has named
 inside() { printf '%s -c "%s"\n' "$(grep -o 'nsenter .* sh$' /run/said)" "$1" >/run/line && sh /run/line; }
 shell_of_guest() { { sleep 0.5; printf 'mount\n'; sleep 0.7; printf '\035'; sleep 0.1; } | inside 'xl console foo' | grep -q xbd1; }
+readme() { inside sh </run/second; }
 answers() { inside 'curl -sS --fail -m 2 -o /dev/null http://10.77.0.9/'; }
 ended() { ! kill -0 "$(sed -n 's/^To end it: kill //p' /run/said)" 2>/dev/null; }
 
@@ -25,6 +26,11 @@ check 'make demo KEEP=1 leaves a machine and returns' demo
 check 'xl list' inside 'xl list foo'
 check 'xl console foo, and ^] leaves' shell_of_guest
 check 'xenstore-ls' inside 'xenstore-ls -f /local/domain/1'
+check 'the shell is in the source tree' inside "test README.md -ef '$here/../../README.md'"
+# README.md takes this build to be build/cc.
+sed -n 's/^    xl create /xl create /p' "$here/../../README.md" | sed "s|\$PWD/build/guest|$build/../guest|" >/run/second
+check 'README.md creates a second domain' test -s /run/second
+check 'which works' readme
 check 'xl shutdown -w foo' inside 'xl shutdown -w foo'
 check 'xl create foo, with other memory' inside "xl create foo 'memory=64'"
 check 'its files are served again' wait_until 10 answers

@@ -200,8 +200,8 @@ check 'nothing is left of that either' clean
 # destroys OPTION: at any moment; a name is there before its devices are
 destroys()
 {
-	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
-		xl create -q $1 ok "disk=['file:$d/a,0x0,w','file:$d/b,0x1,w']" "vif=['','','']" 2>/run/err &
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		xl create -q ${1:+"$1"} ok "disk=['file:$d/a,0x0,w','file:$d/b,0x1,w']" "vif=['','','']" 2>/run/err &
 		pid=$!
 		until xl destroy ok 2>/dev/null || ! kill -0 "$pid" 2>/dev/null; do :; done
 		wait "$pid" || :
@@ -215,7 +215,7 @@ check 'a domain that gets interfaces' create ok
 attaches()
 {
 	pids=
-	for i in 1 2 3 4 5 6; do
+	for _ in 1 2 3 4 5 6; do
 		xl network-attach ok &
 		pids="$pids $!"
 	done
