@@ -9,13 +9,22 @@
 #define TESTS_FUZZ_BACKEND_H
 
 #include "fuzz.h"
-#include "tests/unit/dom0/guestpages.h"
+#include "hv-core/dom0/pages.h"
 
-enum { GUEST_RINGS = 2 };
+enum {
+	GUEST_RINGS = 2,
+	GUEST_PAGES = 64, /* references below this are granted */
+};
 
 static struct script script;
 static uint8_t *guest_ring[GUEST_RINGS]; /* of 4096 bytes each; or NULL */
 static void (*guest_request)(void);	 /* puts a request that may be valid */
+
+static struct {
+	uint8_t *page[GUEST_PAGES]; /* of 4096 bytes each, apart */
+	bool readonly[GUEST_PAGES];
+	int mapped; /* now */
+} guest;
 
 /* Word N of the header of ring I. */
 static uint32_t *
@@ -47,10 +56,11 @@ guest_acts(void)
 		    &script, guest_ring[i] + 64 + 16 * n % 4000, 16);
 		break;
 	case 4:
-		memset(guest.page[script_byte(&script)], what, 4096);
+		memset(
+		    guest.page[script_pick(&script, GUEST_PAGES)], what, 4096);
 		break;
 	case 5:
-		guest.readonly[script_byte(&script)] ^= 1;
+		guest.readonly[script_pick(&script, GUEST_PAGES)] ^= 1;
 		break;
 	case 6:
 	case 7:
@@ -73,26 +83,36 @@ guest_load(const uint32_t *word)
 }
 
 static void
-acting_map(void *arg, uint32_t count, const uint32_t *refs,
+guest_map(void *arg, uint32_t count, const uint32_t *refs,
     enum pages_access access, void **pages, uint32_t *handles)
 {
+	bool bad;
+
+	(void)arg;
 	must(count > 0);
-	guestpages_map(arg, count, refs, access, pages, handles);
+	for (uint32_t i = 0; i < count; i++) {
+		bad = refs[i] >= GUEST_PAGES ||
+		      (access == PAGES_WRITE && guest.readonly[refs[i]]);
+		pages[i] = bad ? NULL : guest.page[refs[i]];
+		handles[i] = bad ? UINT32_MAX : refs[i];
+		guest.mapped += !bad;
+	}
 	guest_acts();
 }
 
 static void
-acting_unmap(void *arg, uint32_t count, const uint32_t *handles)
+guest_unmap(void *arg, uint32_t count, const uint32_t *handles)
 {
+	(void)arg;
 	guest_acts();
-	guestpages_unmap(arg, count, handles);
+	for (uint32_t i = 0; i < count; i++)
+		guest.mapped -= handles[i] != UINT32_MAX;
 }
 
 static struct pages
-acting_pages(void)
+guest_pages(void)
 {
-	(void)guestpages;
-	return (struct pages){ .map = acting_map, .unmap = acting_unmap };
+	return (struct pages){ .map = guest_map, .unmap = guest_unmap };
 }
 
 /* Every reference works again and holds nothing. */
@@ -100,8 +120,14 @@ static void
 guest_reset(const uint8_t *data, size_t size)
 {
 	script = (struct script){ data, size };
-	memset(guest.readonly, 0, sizeof(guest.readonly));
-	guest.mapped = guest.map_calls = guest.write_maps = 0;
+	guest.mapped = 0;
+	for (size_t i = 0; i < GUEST_PAGES; i++) {
+		guest.readonly[i] = false;
+		if (guest.page[i] == NULL)
+			guest.page[i] = malloc(4096);
+		must(guest.page[i] != NULL);
+		memset(guest.page[i], 0, 4096);
+	}
 }
 
 /* Indexes of the journal are ours: the guest does nothing when they are read,

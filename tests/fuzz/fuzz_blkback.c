@@ -31,7 +31,7 @@ request(void)
 		req.sector_number = UINT64_MAX - script_byte(&script);
 	req.id = script_byte(&script);
 	for (i = 0; i < req.nr_segments && i < 11; i++) {
-		req.seg[i].gref = script_byte(&script) * 3u;
+		req.seg[i].gref = script_byte(&script) % (GUEST_PAGES + 4);
 		req.seg[i].first_sect = script_byte(&script) & 7;
 		req.seg[i].last_sect =
 		    req.seg[i].first_sect + (script_byte(&script) & 3);
@@ -80,7 +80,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	guest_request = request;
 	guest_reset(data, size);
 	memset(&io, 0, sizeof(io));
-	io.pages = acting_pages();
+	io.pages = guest_pages();
 	io.disk.sectors = SECTORS;
 	io.disk.readonly = script_byte(&script) & 1;
 	io.disk.fd = fd[io.disk.readonly];

@@ -78,7 +78,8 @@ make_body(struct script *s, char *to)
 {
 	static const char *const texts[] = { "OK", "ENOENT", "E2BIG", "EAGAIN",
 		"ENOSYS", "n0", "b4294967295", "1", "15", "4294967295",
-		"/local/domain/1", "token", "", "T" };
+		"/local/domain/1", "token", "", "T",
+		"0123456789012345678901234567890" };
 	size_t n = 0, len, i;
 	uint8_t what;
 
@@ -129,6 +130,18 @@ make_message(struct script *s, uint32_t type)
 	stream_add(body, header.len);
 }
 
+/* A directory that is too long for one reply: its refusal and a part of it. */
+static void
+make_part(struct script *s)
+{
+	static const struct wire_header refusal = { .type = WIRE_ERROR,
+		.len = 6 };
+
+	stream_add(&refusal, sizeof(refusal));
+	stream_add("E2BIG", 6);
+	make_message(s, WIRE_DIRECTORY_PART);
+}
+
 static size_t
 make_stream(struct script s, enum call calls[CALLS_MAX])
 {
@@ -139,8 +152,13 @@ make_stream(struct script s, enum call calls[CALLS_MAX])
 	while (n < CALLS_MAX && s.left > 0) {
 		messages = script_byte(&s);
 		calls[n] = messages % CALL_COUNT;
+		if (calls[n] == CALL_DIRECTORY && messages >= 128)
+			make_part(&s);
 		for (messages /= CALL_COUNT; messages > 0; messages--)
-			make_message(&s, type_of[calls[n]]);
+			make_message(
+			    &s, calls[n] == CALL_DIRECTORY && messages > 2
+				    ? WIRE_DIRECTORY_PART
+				    : type_of[calls[n]]);
 		n++;
 	}
 	return n;

@@ -13,6 +13,33 @@
 static struct netio io;
 static int wire;
 
+/* Something like a packet at REQ's place, for a checksum to be filled in. */
+static void
+make_packet(const struct netif_tx_request *req)
+{
+	static const uint8_t protocols[] = { 6, 17, 1, 0 };
+	uint8_t how = script_byte(&script), *ip;
+	uint16_t len = (uint16_t)(req->size - 14 - (how >> 6));
+
+	if (req->gref >= GUEST_PAGES || req->offset > 4000)
+		return;
+	ip = guest.page[req->gref] + req->offset + 14;
+	memset(ip - 14, 0, 56);
+	ip[-2] = how & 1 ? 0x86 : 0x08;
+	ip[-1] = how & 1 ? 0xdd : 0;
+	if (how & 1) {
+		len = (uint16_t)(len - 40);
+		ip[4] = (uint8_t)(len >> 8);
+		ip[5] = (uint8_t)len;
+		ip[6] = protocols[how >> 1 & 3];
+	} else {
+		ip[0] = (uint8_t)(0x45 + (how >> 5 & 1));
+		ip[2] = (uint8_t)(len >> 8);
+		ip[3] = (uint8_t)len;
+		ip[9] = protocols[how >> 1 & 3];
+	}
+}
+
 static void
 request_tx(void)
 {
@@ -26,8 +53,10 @@ request_tx(void)
 					   : script_short(&script));
 	req.offset =
 	    (uint16_t)(how >> 6 & 1 ? script_short(&script) : how * 4u);
-	req.gref = script_byte(&script) * 3u;
+	req.gref = script_byte(&script) % (GUEST_PAGES + 4);
 	req.id = (uint16_t)*prod;
+	if (req.flags & NETTXF_csum_blank)
+		make_packet(&req);
 	memcpy(guest_ring[0] + 64 +
 		   (*prod & (NETIO_SLOTS - 1)) * sizeof(union netif_tx_slot),
 	    &req, sizeof(req));
@@ -41,7 +70,7 @@ request_rx(void)
 	struct netif_rx_request req;
 
 	memset(&req, 0, sizeof(req));
-	req.gref = script_byte(&script) * 3u;
+	req.gref = script_byte(&script) % (GUEST_PAGES + 4);
 	req.id = (uint16_t)*prod;
 	memcpy(guest_ring[1] + 64 +
 		   (*prod & (NETIO_SLOTS - 1)) * sizeof(union netif_rx_slot),
@@ -114,7 +143,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&io, 0, sizeof(io));
 	io.tap = sv[0];
 	wire = sv[1];
-	io.pages = acting_pages();
+	io.pages = guest_pages();
 	attach(journal);
 	while (script.left > 0 && turn() >= 0)
 		if (script_byte(&script) == 'x') {

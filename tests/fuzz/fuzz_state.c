@@ -340,6 +340,23 @@ introduce(unsigned domid)
 	w.tx[SOCKETS + domid - 1] = 0;
 }
 
+/* Domain 0 makes many children in the home of DOMID: what is otherwise rare
+ * becomes usual (large directories, long queues of events). */
+static void
+make_many(unsigned domid)
+{
+	unsigned n = script_byte(&w.s) * 3u, i;
+	char path[512], filler[400];
+
+	memset(filler, 'x', sizeof(filler));
+	filler[n % sizeof(filler)] = '\0';
+	for (i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "/local/domain/%u/a/%s%u", domid,
+		    filler, i);
+		(void)h_write(&w.h, w.conn[0], 0, path, "");
+	}
+}
+
 static void
 world_acts(void)
 {
@@ -392,6 +409,9 @@ world_acts(void)
 		break;
 	case 11:
 		(void)h_write(&w.h, w.conn[0], 0, "/secret/a", "hidden7");
+		break;
+	case 12:
+		make_many(domid);
 		break;
 	default:
 		introduce(domid);
