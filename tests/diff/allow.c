@@ -41,6 +41,8 @@ action_named(const char *word)
 		return ALLOW_SAME;
 	if (strcmp(word, "stop") == 0)
 		return ALLOW_STOP;
+	if (strcmp(word, "skip") == 0)
+		return ALLOW_SKIP;
 	return strcmp(word, "retry") == 0 ? ALLOW_RETRY : ALLOW_NO;
 }
 
@@ -97,10 +99,13 @@ allow_load(const char *file)
 enum allow
 allow_find(const char *daemon, const char *key)
 {
+	size_t len = strlen(key);
+	bool send = len > 5 && strcmp(key + len - 5, " SEND") == 0;
 	int i;
 
 	for (i = 0; i < n_lines; i++)
-		if (fnmatch(lines[i].daemon, daemon, 0) == 0 &&
+		if ((lines[i].action == ALLOW_SKIP) == send &&
+		    fnmatch(lines[i].daemon, daemon, 0) == 0 &&
 		    fnmatch(lines[i].pattern, key, 0) == 0) {
 			lines[i].hits++;
 			return lines[i].action;

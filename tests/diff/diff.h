@@ -128,6 +128,10 @@ extern struct target *targets[TARGETS];
 
 /* SPEC is NAME:HV_ROOT:SOCKET. Ends the program on failure. */
 struct target *target_open(const char *spec, const char *kernel);
+/* Called before the program ends because a daemon is gone. */
+extern void (*target_on_death)(void);
+/* Whether the daemon has closed a connection by itself. */
+bool target_hung_up(const struct target *t);
 const char *target_name(const struct target *t);
 
 /* Sends a request on CONN; its reply comes with targets_wait(). */
@@ -165,7 +169,7 @@ char *target_walk(struct target *t);
 /* ---------------------------------------------------- declared differences --
  */
 
-enum allow { ALLOW_NO, ALLOW_SAME, ALLOW_STOP, ALLOW_RETRY };
+enum allow { ALLOW_NO, ALLOW_SAME, ALLOW_STOP, ALLOW_RETRY, ALLOW_SKIP };
 
 /* Reads the table. The number of its lines; ends the program on errors. */
 int allow_load(const char *file);
@@ -185,6 +189,8 @@ struct verdict {
 };
 
 /* Runs SEQ from the known start on all targets. */
+/* The sequence under way, on stdout. */
+void run_print(void);
 void run_sequence(const struct sequence *seq, struct verdict *out);
 extern unsigned long run_steps, run_compared;
 

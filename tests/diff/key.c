@@ -89,6 +89,14 @@ perms_ok(const struct step *step)
 }
 
 static bool
+offset_ok(const struct step *step)
+{
+	const char *p = step->payload + strlen(step->payload) + 1;
+
+	return *p != '\0' && p[strspn(p, "0123456789")] == '\0';
+}
+
+static bool
 domids_ok(const struct step *step)
 {
 	const char *p = step->payload, *end = step->payload + step->len;
@@ -108,6 +116,10 @@ key_subject(const struct step *step, char *word, size_t size)
 
 	if (step->kind != STEP_REQUEST) {
 		snprintf(word, size, "-");
+		return;
+	}
+	if (step->len == 0) {
+		snprintf(word, size, "nothing");
 		return;
 	}
 	if (!shape_ok(step)) {
@@ -138,6 +150,9 @@ key_subject(const struct step *step, char *word, size_t size)
 		return;
 	case WIRE_SET_PERMS:
 		more = perms_ok(step) ? "" : "+perms";
+		break;
+	case WIRE_DIRECTORY_PART:
+		more = offset_ok(step) ? "" : "+offset";
 		break;
 	case WIRE_WATCH:
 		more = count_nuls(step) == 3 ? "+depth" : "";
@@ -188,6 +203,28 @@ same_strings(const char *a, size_t a_len, const char *b, size_t b_len)
 	return true;
 }
 
+bool
+key_shrunk(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	size_t i = 0, j = 0;
+
+	while (i < a_len && j < b_len) {
+		if (strcmp(a + i, b + j) == 0)
+			i += strlen(a + i) + 1;
+		j += strlen(b + j) + 1;
+	}
+	return i >= a_len;
+}
+
+bool
+key_owner(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	size_t i = strlen(a), j = strlen(b);
+
+	return a[0] == b[0] && a_len - i == b_len - j &&
+	       memcmp(a + i, b + j, a_len - i) == 0;
+}
+
 const char *
 key_compare(uint32_t op, const struct reply *ours, const struct reply *theirs)
 {
@@ -206,6 +243,10 @@ key_compare(uint32_t op, const struct reply *ours, const struct reply *theirs)
 		return NULL;
 	if (op == WIRE_DIRECTORY && same_strings(a, a_len, b, b_len))
 		return "reordered";
+	if (op == WIRE_GET_PERMS && key_shrunk(a, a_len, b, b_len))
+		return "shrunk";
+	if (op == WIRE_GET_PERMS && key_owner(a, a_len, b, b_len))
+		return "owner";
 	return "differs";
 }
 

@@ -10,11 +10,12 @@
 #include "diff.h"
 
 /*
- * "shape" the strings do not fit the operation; "empty" "root" "special"
- * "prefix" (/local/domain/ without a number) "syntax" "long" "rel" "abs" for
- * operations with a path; "domid" "badid" for those with a domain; else "-".
- * A further word for the rest: "+perms" bad permissions, "+depth" a watch with
- * three strings, "+end" an odd end of a transaction.
+ * "nothing" no payload; "shape" the strings do not fit the operation; "empty"
+ * "root" "special" "prefix" (/local/domain/ without a number) "syntax" "long"
+ * "rel" "abs" for operations with a path; "domid" "badid" for those with a
+ * domain; else "-". A further word for the rest: "+perms" bad permissions,
+ * "+offset" an odd offset, "+depth" a watch with three strings.
+ * TRANSACTION_END: "commit" "abort" "oddend".
  */
 void key_subject(const struct step *step, char *word, size_t size);
 
@@ -28,6 +29,12 @@ const char *key_reply(const struct reply *reply);
  */
 const char *key_compare(
     uint32_t op, const struct reply *ours, const struct reply *theirs);
+
+/* Whether the strings of A are strings of B, in their order. */
+bool key_shrunk(const char *a, size_t a_len, const char *b, size_t b_len);
+
+/* Whether two lists of permissions differ in the first entry's domain only. */
+bool key_owner(const char *a, size_t a_len, const char *b, size_t b_len);
 
 /* Where an event's PATH lies, seen from what STEP changed: "at" "above"
  * "below" "special" "initial" "elsewhere". */

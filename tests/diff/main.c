@@ -8,7 +8,7 @@
  *   --length N       steps of one sequence (50)
  *   --seed N         else from the clock; printed
  *   --seconds N      stop the random part after that time
- *   --replay FILE    these steps only (again and again: more files)
+ *   --replay FILE    these steps first (any number of times)
  *   --all            go on after a failure; one minimal script for each kind
  *   --save DIR       where minimal scripts are written
  * 0: no undeclared difference; 1: there was one; 2: usage.
@@ -224,17 +224,17 @@ main(int argc, char **argv)
 
 	read_options(argc, argv);
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	target_on_death = run_print;
 	lines = allow_load(opt.table);
 	for (i = optind; i < argc; i++)
 		targets[n_targets++] = target_open(argv[i], opt.kernel);
-	if (opt.n_replay > 0) {
-		failed = replay();
-	} else {
+	failed = replay();
+	if (opt.steps > 0 && failed == 0) {
 		printf("seed %llu\n", (unsigned long long)opt.seed);
 		failed = random_part();
-		if (opt.all)
-			allow_unused(true);
 	}
+	if (opt.all)
+		allow_unused(true);
 	printf("%lu steps, %lu replies compared, %d daemons beside ours, "
 	       "%d declared differences, %d sequences failed\n",
 	    run_steps, run_compared, n_targets - 1, lines, failed);

@@ -23,6 +23,7 @@ struct txn {
 	bool open;
 	bool disturbed; /* somebody else changed something since its start */
 	bool wrote, poisoned;
+	bool odd[TARGETS]; /* it saw there what it did not see with ours */
 	uint32_t id[TARGETS];
 	int n;
 	int step[TXN_MAX];	    /* what was asked in it */
@@ -34,13 +35,16 @@ static struct run {
 	struct verdict *out;
 	struct txn txn[CONNS][SLOTS + 1];
 	bool muted[TARGETS];
+	unsigned strayed;  /* guests that made something outside their home */
 	unsigned watching; /* connections that asked for watches */
 	int at;
+	unsigned long differences; /* declared or not */
 	char tag[128]; /* "OP class tx subject" of the current step */
 } run;
 
 unsigned long run_steps, run_compared;
-static bool dirty = true; /* the last sequence did things to domains */
+static struct sequence before; /* the last one that was run to its end */
+static bool dirty = true;      /* the last sequence did things to domains */
 
 /* --------------------------------------------------------------- txns ---- */
 
@@ -92,7 +96,7 @@ txn_id(const struct step *step, int target)
 }
 
 static const char *
-txn_word(const struct step *step)
+txn_word(const struct step *step, int t)
 {
 	const struct txn *x = txn_of(step);
 
@@ -103,6 +107,8 @@ txn_word(const struct step *step)
 		return "dead";
 	if (x->poisoned)
 		return "poisoned";
+	if (x->odd[t])
+		return "diverged";
 	if (x->disturbed)
 		return x->wrote ? "disturbed" : "disturbed-ro";
 	return "clean";
@@ -133,7 +139,9 @@ differ(int t, const char *what, const char *ours, const char *theirs)
 	char key[256];
 	enum allow how;
 
-	snprintf(key, sizeof(key), "%s %s", run.tag, what);
+	run.differences++;
+	snprintf(key, sizeof(key), "%s%s%s", run.tag,
+	    run.tag[0] != '\0' ? " " : "", what);
 	how = allow_find(target_name(targets[t]), key);
 	if (how == ALLOW_STOP)
 		run.muted[t] = true;
@@ -253,6 +261,75 @@ retry(int t, const struct step *end, const struct txn *x)
 	memcpy(run.tag, tag, sizeof(tag));
 }
 
+/* ---------------------------------------------------------------- trees -- */
+
+/* What is different in two lines of a walk: PATH = "VALUE" "PERMS". */
+static const char *
+tree_difference(const char *a, const char *b)
+{
+	char p[512], q[512];
+	size_t n = strlen(a), i, j, k;
+	const char *from[2] = { a, b };
+	char *to[2] = { p, q };
+	size_t len[2];
+
+	while (n > 0 && a[n] != ' ')
+		n--;
+	if (n == 0 || strncmp(a, b, n + 2) != 0 || strrchr(b, ' ') != b + n)
+		return "differs";
+	for (k = 0; k < 2; k++) {
+		/* "n1\0r2\0" as the strings that it shows */
+		for (i = n + 2, j = 0; from[k][i] != '"' && j < 500; i++)
+			if (from[k][i] == '\\') {
+				to[k][j++] = '\0';
+				i++;
+			} else {
+				to[k][j++] = from[k][i];
+			}
+		len[k] = j;
+	}
+	if (key_shrunk(p, len[0], q, len[1]))
+		return "shrunk";
+	if (key_shrunk(q, len[1], p, len[0]))
+		return "grown";
+	return key_owner(p, len[0], q, len[1]) ? "owner" : "perms";
+}
+
+/* Line by line; the two walks are in the same order. */
+static void
+compare_trees(int t, const char *ours, const char *theirs)
+{
+	char a[TEXT_MAX], b[TEXT_MAX], what[32];
+	int na, nb;
+
+	while (*ours != '\0' || *theirs != '\0') {
+		na = (int)strcspn(ours, "\n");
+		nb = (int)strcspn(theirs, "\n");
+		if (na != nb || memcmp(ours, theirs, (size_t)na) != 0) {
+			snprintf(a, sizeof(a), "%.*s", na, ours);
+			snprintf(b, sizeof(b), "%.*s", nb, theirs);
+			snprintf(what, sizeof(what), "TREE %s",
+			    tree_difference(a, b));
+			if (differ(t, what, a, b) != ALLOW_SAME)
+				return;
+		}
+		ours += na + (ours[na] != '\0');
+		theirs += nb + (theirs[nb] != '\0');
+	}
+}
+
+/* A commit that both made although others had changed something meanwhile. */
+static void
+compare_merge(int t)
+{
+	char *ours = target_walk(targets[0]);
+	char *theirs = target_walk(targets[t]);
+
+	compare_trees(t, ours, theirs);
+	free(ours);
+	free(theirs);
+}
+
 /* ---------------------------------------------------------------- steps -- */
 
 static void
@@ -287,6 +364,18 @@ note_in_txn(struct txn *x, const struct step *step, const struct reply *ours)
 	}
 }
 
+/* Whether a guest's STEP is about nodes outside of its home. */
+static bool
+strayed(const struct step *step)
+{
+	char home[32];
+
+	snprintf(
+	    home, sizeof(home), "/local/domain/%u", conn_domid(step->conn));
+	return conn_is_guest(step->conn) && step->payload[0] == '/' &&
+	       strncmp(step->payload, home, strlen(home)) != 0;
+}
+
 /* What the step means for the transactions of everybody. */
 static void
 note(const struct step *step, const struct reply *ours)
@@ -312,6 +401,8 @@ note(const struct step *step, const struct reply *ours)
 		   (step->op == WIRE_INTRODUCE || step->op == WIRE_RELEASE)) {
 		disturb_others(NULL);
 	}
+	if (ok && is_write(step->op) && strayed(step))
+		run.strayed |= 1u << step->conn;
 	if (step->op == WIRE_WATCH && ok)
 		run.watching |= 1u << step->conn;
 	if (step->op == WIRE_INTRODUCE || step->op == WIRE_RELEASE ||
@@ -329,7 +420,7 @@ may_cause_events(const struct step *step)
 }
 
 static void
-set_tag(const struct step *step)
+set_tag(const struct step *step, int t)
 {
 	char subject[32], number[16];
 	const char *op = wire_op_name(step->op);
@@ -344,30 +435,68 @@ set_tag(const struct step *step)
 		op = "close";
 	snprintf(run.tag, sizeof(run.tag), "%s %s %s %s",
 	    op != NULL ? op : number,
-	    conn_is_guest(step->conn) ? "guest" : "priv", txn_word(step),
+	    conn_is_guest(step->conn) ? "guest" : "priv", txn_word(step, t),
 	    subject);
+}
+
+/* Whether the table says that T is not to be asked this. */
+static bool
+is_skipped(int t, const struct step *step)
+{
+	char key[sizeof(run.tag) + 8];
+
+	set_tag(step, t);
+	snprintf(key, sizeof(key), "%s SEND", run.tag);
+	return t > 0 && allow_find(target_name(targets[t]), key) == ALLOW_SKIP;
+}
+
+/* T's answer to STEP beside OURS. */
+static void
+compare_step(int t, const struct step *step, const struct reply *ours)
+{
+	const struct reply *theirs = target_reply(targets[t], step->conn);
+	struct txn *x = txn_of(step);
+	unsigned long so_far = run.differences;
+	bool in_txn;
+
+	set_tag(step, t);
+	run_compared++;
+	in_txn = x != NULL && x->open && honours_txn(step->op);
+	if (compare_replies(t, step->op, ours, theirs) == ALLOW_RETRY &&
+	    x != NULL)
+		retry(t, step, x);
+	if (in_txn && x->disturbed && run.differences != so_far)
+		x->odd[t] = true;
+	if (x != NULL && x->open && x->odd[t] &&
+	    step->op == WIRE_TRANSACTION_END && step->payload[0] == 'T' &&
+	    theirs->type != WIRE_ERROR)
+		differ(t, "OK another", "-", "-");
+	if (x != NULL && x->open && x->disturbed && x->wrote &&
+	    step->op == WIRE_TRANSACTION_END && theirs->type != WIRE_ERROR &&
+	    ours->type != WIRE_ERROR && !run.muted[t])
+		compare_merge(t);
 }
 
 static void
 do_request(const struct step *step)
 {
 	static struct reply ours;
-	struct txn *x = txn_of(step);
+	bool skipped[TARGETS];
 	int t;
 
-	for (t = 0; t < n_targets; t++)
-		target_send(targets[t], step->conn, step->op, txn_id(step, t),
-		    step->payload, step->len);
+	for (t = 0; t < n_targets; t++) {
+		skipped[t] = is_skipped(t, step);
+		if (!skipped[t])
+			target_send(targets[t], step->conn, step->op,
+			    txn_id(step, t), step->payload, step->len);
+	}
 	targets_wait();
 	ours = *target_reply(targets[0], step->conn);
 	for (t = 1; t < n_targets; t++) {
-		if (run.muted[t])
-			continue;
-		run_compared++;
-		if (compare_replies(t, step->op, &ours,
-			target_reply(targets[t], step->conn)) == ALLOW_RETRY &&
-		    x != NULL)
-			retry(t, step, x);
+		if (skipped[t] && ours.type != WIRE_ERROR)
+			run.muted[t] = true;
+		if (!skipped[t] && !run.muted[t])
+			compare_step(t, step, &ours);
 	}
 	note(step, &ours);
 }
@@ -384,6 +513,11 @@ do_happening(const struct step *step)
 			target_guest_die(targets[t], step->conn);
 		else
 			target_guest_birth(targets[t], step->conn);
+	for (t = 1; t < n_targets && step->kind == STEP_DIE; t++)
+		if ((run.strayed >> step->conn & 1) != 0 &&
+		    allow_find(target_name(targets[t]), "die STRAYED") ==
+			ALLOW_STOP)
+			run.muted[t] = true;
 	txns_close(step->conn);
 	run.watching &= ~(1u << step->conn);
 	if (step->kind != STEP_CLOSE) {
@@ -397,12 +531,19 @@ do_step(const struct step *step)
 {
 	int t;
 
-	set_tag(step);
+	set_tag(step, 0);
 	run_steps++;
 	if (step->kind == STEP_REQUEST)
 		do_request(step);
 	else
 		do_happening(step);
+	for (t = 0; t < n_targets; t++)
+		if (target_hung_up(targets[t])) {
+			fprintf(stderr, "diff: %s hung up\n",
+			    target_name(targets[t]));
+			run_print();
+			exit(1);
+		}
 	if (run.watching == 0 || !may_cause_events(step))
 		return;
 	targets_barrier(run.watching | 1u << step->conn);
@@ -413,30 +554,6 @@ do_step(const struct step *step)
 		target_clear_events(targets[t]);
 }
 
-/* ---------------------------------------------------------------- trees -- */
-
-/* Line by line; the two walks are in the same order. */
-static void
-compare_trees(int t, const char *ours, const char *theirs)
-{
-	char a[TEXT_MAX], b[TEXT_MAX];
-	int na, nb;
-
-	while (*ours != '\0' || *theirs != '\0') {
-		na = (int)strcspn(ours, "\n");
-		nb = (int)strcspn(theirs, "\n");
-		if (na != nb || memcmp(ours, theirs, (size_t)na) != 0) {
-			snprintf(a, sizeof(a), "%.*s", na, ours);
-			snprintf(b, sizeof(b), "%.*s", nb, theirs);
-			snprintf(run.tag, sizeof(run.tag), "TREE");
-			differ(t, "differs", a, b);
-			return;
-		}
-		ours += na + (ours[na] != '\0');
-		theirs += nb + (theirs[nb] != '\0');
-	}
-}
-
 static void
 end(void)
 {
@@ -444,6 +561,7 @@ end(void)
 	int t, conn, i;
 
 	run.at = run.seq->n;
+	run.tag[0] = '\0';
 	ours = target_walk(targets[0]);
 	for (t = 1; t < n_targets; t++) {
 		char *theirs;
@@ -461,16 +579,30 @@ end(void)
 }
 
 void
+run_print(void)
+{
+	struct sequence part;
+
+	sequence_write(&before, "-", "the sequence before");
+	if (run.seq == NULL)
+		return;
+	part = *run.seq;
+	if (run.at < part.n)
+		part.n = run.at + 1;
+	sequence_write(&part, "-", "the sequence so far");
+}
+
+void
 run_sequence(const struct sequence *seq, struct verdict *out)
 {
-	int t;
+	int t, i;
 
 	memset(out, 0, sizeof(*out));
 	memset(&run, 0, sizeof(run));
-	run.seq = seq;
 	run.out = out;
 	for (t = 0; t < n_targets; t++)
 		target_reset(targets[t], dirty);
+	run.seq = seq;
 	dirty = false;
 	for (run.at = 0; run.at < seq->n && !out->failed; run.at++)
 		do_step(seq->step[run.at]);
@@ -478,4 +610,7 @@ run_sequence(const struct sequence *seq, struct verdict *out)
 		end();
 	for (t = 0; t < n_targets; t++)
 		target_clear_events(targets[t]);
+	sequence_clear(&before);
+	for (i = 0; i < seq->n; i++)
+		sequence_add(&before, seq->step[i]);
 }

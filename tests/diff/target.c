@@ -28,6 +28,17 @@ target_name(const struct target *t)
 	return t->name;
 }
 
+void (*target_on_death)(void);
+
+void
+target_is_dead(const struct target *t, const char *why)
+{
+	fprintf(stderr, "diff: %s: %s\n", t->name, why);
+	if (target_on_death != NULL)
+		target_on_death();
+	exit(1);
+}
+
 /* ---------------------------------------------------------------- bytes -- */
 
 static void
@@ -127,6 +138,7 @@ socket_move(struct target *t, int conn)
 		moved = true;
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
 		link_close(t, conn);
+		t->hung_up = true;
 	}
 	return moved;
 }
@@ -160,9 +172,7 @@ link_open_socket(struct target *t, int conn)
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", t->socket);
 	if (l->fd < 0 || connect(l->fd, (void *)&sun, sizeof(sun)) != 0) {
-		fprintf(stderr, "diff: %s: %s: %s\n", t->name, t->socket,
-		    strerror(errno));
-		exit(1);
+		target_is_dead(t, strerror(errno));
 	}
 	link_forget(l);
 }
@@ -304,14 +314,19 @@ target_reply(struct target *t, int conn)
 	return &t->link[conn].reply;
 }
 
+bool
+target_hung_up(const struct target *t)
+{
+	return t->hung_up;
+}
+
 const struct reply *
 target_ctl(struct target *t, uint32_t op, const char *payload, size_t len)
 {
 	target_send(t, CTL, op, 0, payload, len);
 	targets_wait();
 	if (!t->link[CTL].reply.there) {
-		fprintf(stderr, "diff: %s does not answer any more\n", t->name);
-		exit(1);
+		target_is_dead(t, "does not answer any more");
 	}
 	return &t->link[CTL].reply;
 }

@@ -29,10 +29,13 @@ struct target {
 	struct event event[EVENTS_MAX];
 	int n_events;
 	bool lost_events; /* more than EVENTS_MAX */
+	bool hung_up;	  /* the daemon closed a connection */
 };
 
 void link_open_socket(struct target *t, int conn);
 void link_close(struct target *t, int conn);
+void target_is_dead(const struct target *t, const char *why)
+    __attribute__((noreturn));
 void link_forget(struct link *l); /* bytes and replies of what it was before */
 
 #endif

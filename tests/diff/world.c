@@ -144,6 +144,7 @@ reset_connections(struct target *t, bool fresh)
 void
 target_reset(struct target *t, bool fresh)
 {
+	const struct reply *r;
 	static const char *const gone[] = { "/t", "/new", "/local" };
 	char home[32], owner[16];
 	size_t i;
@@ -157,7 +158,9 @@ target_reset(struct target *t, bool fresh)
 	ctl(t, WIRE_MKDIR, "/local/domain/0", NULL);
 	ctl(t, WIRE_SET_PERMS, "@introduceDomain", "n0", NULL);
 	ctl(t, WIRE_SET_PERMS, "@releaseDomain", "n0", NULL);
-	ctl(t, WIRE_MKDIR, "/t", NULL);
+	r = ctl(t, WIRE_MKDIR, "/t", NULL);
+	if (r->type == WIRE_ERROR)
+		target_is_dead(t, "cannot be brought to the known start");
 	for (conn = SOCKETS; conn < CONNS; conn++) {
 		snprintf(
 		    home, sizeof(home), "/local/domain/%u", conn_domid(conn));
