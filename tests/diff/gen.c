@@ -54,6 +54,8 @@ static const char *const numbers[] = { "0", "1", "2", "9", "1", "32752",
 static void
 add_bytes(struct gen *g, const char *bytes, size_t len)
 {
+	if (len > WIRE_PAYLOAD_MAX - g->step.len)
+		len = WIRE_PAYLOAD_MAX - g->step.len;
 	memcpy(g->step.payload + g->step.len, bytes, len);
 	g->step.len += len;
 }
