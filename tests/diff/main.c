@@ -7,7 +7,7 @@
  *   --steps N        random steps in all (100000)
  *   --length N       steps of one sequence (50)
  *   --seed N         else from the clock; printed
- *   --seconds N      stop the random part after that time
+ *   --seconds N      stop the random part after that time (60; 0: never)
  *   --replay FILE    these steps first (any number of times)
  *   --all            go on after a failure; one minimal script for each kind
  *   --save DIR       where minimal scripts are written
@@ -28,7 +28,7 @@ static struct options {
 	int n_replay, length, all;
 	long steps, seconds;
 	uint64_t seed;
-} opt = { .length = 50, .steps = 100000 };
+} opt = { .length = 50, .steps = 100000, .seconds = 60 };
 
 static char kinds[KINDS_MAX][300];
 static int n_kinds;
