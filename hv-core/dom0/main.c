@@ -187,7 +187,7 @@ serve(struct kernel *k)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	static struct kernel k;
 	const char *root = getenv("HV_ROOT");
@@ -195,6 +195,13 @@ main(void)
 	char why[256];
 	int err;
 
+	/* Words of a kernel's command line are not options. */
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		puts("usage: load FILE [console=DEVICE] in boot.cfg\n"
+		     "Domain 0's kernel on the hosted hypervisor; hv-boot(8) "
+		     "loads it. See dom0(8).");
+		return 0;
+	}
 	if (root == NULL || *root == '\0')
 		root = ROOT_DEFAULT;
 	signal(SIGPIPE, SIG_IGN);

@@ -94,6 +94,10 @@ main(int argc, char **argv)
 	char *path;
 	int c, status;
 
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		usage();
+		return 0;
+	}
 	while ((c = getopt(argc, argv, "fs")) != -1) {
 		if (c != 'f' && c != 's')
 			return usage();

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -15,7 +16,12 @@ main(int argc, char **argv)
 {
 	struct stat st;
 
-	(void)argv;
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		puts("usage: hv-spawn\n"
+		     "Starts and sandboxes the guests of hvd, which starts "
+		     "it; not for use by hand. See hv-spawn(8).");
+		return 0;
+	}
 	if (argc != 1 || fstat(SPAWN_SOCKET_FD, &st) != 0 ||
 	    !S_ISSOCK(st.st_mode)) {
 		fprintf(stderr, "hv-spawn: only hvd starts this program\n");
