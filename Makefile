@@ -437,7 +437,7 @@ check-strict: all ## the same for devices and hostile guests, every send a hyper
 	@HV_EVTCHN=strict sh tests/integration/run $(B) vbd vif isolation
 
 check-san: ## unit and model tests under ASan and UBSan
-	@$(MAKE) --no-print-directory SAN=1 check-unit check-model
+	@MODEL_AUDIT=8 $(MAKE) --no-print-directory SAN=1 check-unit check-model
 
 check-san-system: ## devices and hostile guests with every daemon under ASan and UBSan
 	@$(MAKE) --no-print-directory SAN=1 all
