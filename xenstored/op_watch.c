@@ -35,8 +35,8 @@ op_watch(struct request *req)
 	if (err != XS_OK)
 		return err;
 	if (!req->conn->who.privileged) {
-		if (watch_exists(
-			req->st->watches, &req->conn->watcher, wpath, token))
+		if (watch_exists(req->st->watches, &req->conn->watcher,
+			req->arg[0].path, token))
 			return XS_EEXIST;
 		if (!principal_may(self, QUOTA_WATCHES, 1))
 			return quota_error(QUOTA_WATCHES);
@@ -58,16 +58,16 @@ op_watch(struct request *req)
 enum xs_err
 op_unwatch(struct request *req)
 {
-	const char *wpath = req->arg[0].str, *token = req->arg[1].str;
 	struct principal *self = req->conn->who.self;
 	enum xs_err err;
+	size_t cost;
 
-	err = watch_remove(req->st->watches, &req->conn->watcher, wpath, token);
+	err = watch_remove(req->st->watches, &req->conn->watcher,
+	    req->arg[0].path, req->arg[1].str, &cost);
 	if (err != XS_OK)
 		return err;
 	principal_charge(self, QUOTA_WATCHES, -1);
-	principal_charge(
-	    self, QUOTA_MEMORY, -(int64_t)watch_cost(wpath, token));
+	principal_charge(self, QUOTA_MEMORY, -(int64_t)cost);
 	return request_ok(req);
 }
 

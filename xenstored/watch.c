@@ -21,7 +21,7 @@ struct watch {
 	struct watcher *watcher;
 	struct place *at;
 	struct list in_place, in_watcher;
-	struct table_link link; /* by watcher, wpath, token */
+	struct table_link link; /* by watcher, place, token */
 	int depth;
 	char text[]; /* wpath, token */
 };
@@ -174,29 +174,57 @@ place_of(struct watches *all, const char *path)
 	return place;
 }
 
+/* The place below PLACE that is called NAME, or NULL. */
+static struct place *
+step_down(
+    struct watches *all, struct place *place, const char *name, size_t len)
+{
+	const struct atom *atom;
+
+	if (place->n_below == 0)
+		return NULL;
+	atom = atom_find(all->atoms, name, len);
+	return atom != NULL ? place_find(all, place, atom) : NULL;
+}
+
+/* The place of PATH, or NULL. */
+static struct place *
+place_at(struct watches *all, const char *path)
+{
+	struct place *place = &all->top;
+	const char *pos = path, *name;
+	size_t len;
+
+	while (place != NULL && component(&pos, &name, &len))
+		place = step_down(all, place, name, len);
+	return place;
+}
+
 /* --- watches --- */
 
 static uint64_t
 key_hash(const struct watches *all, const struct watcher *watcher,
-    const char *wpath, const char *token)
+    const struct place *at, const char *token)
 {
-	return hash_bytes(&all->key, wpath, strlen(wpath)) ^
-	       hash_bytes(&all->key, token, strlen(token)) * 31 ^
+	return hash_bytes(&all->key, token, strlen(token)) ^
+	       (uintptr_t)at * UINT64_C(0xd6e8feb86659fd93) ^
 	       (uintptr_t)watcher * UINT64_C(0x9e3779b97f4a7c15);
 }
 
+/* AT may be NULL: there is no watch there. */
 static struct watch *
 watch_find(const struct watches *all, const struct watcher *watcher,
-    const char *wpath, const char *token)
+    const struct place *at, const char *token)
 {
-	struct table_link *link =
-	    table_first(&all->by_key, key_hash(all, watcher, wpath, token));
+	struct table_link *link;
 	struct watch *w;
 
+	if (at == NULL || list_empty(&at->watches))
+		return NULL;
+	link = table_first(&all->by_key, key_hash(all, watcher, at, token));
 	for (; link != NULL; link = table_next(link)) {
 		w = list_entry(link, struct watch, link);
-		if (w->watcher == watcher &&
-		    strcmp(w->source.wpath, wpath) == 0 &&
+		if (w->watcher == watcher && w->at == at &&
 		    strcmp(w->source.token, token) == 0)
 			return w;
 	}
@@ -204,10 +232,10 @@ watch_find(const struct watches *all, const struct watcher *watcher,
 }
 
 bool
-watch_exists(const struct watches *all, const struct watcher *watcher,
-    const char *wpath, const char *token)
+watch_exists(struct watches *all, const struct watcher *watcher,
+    const char *path, const char *token)
 {
-	return watch_find(all, watcher, wpath, token) != NULL;
+	return watch_find(all, watcher, place_at(all, path), token) != NULL;
 }
 
 static size_t
@@ -233,18 +261,19 @@ watch_add(struct watches *all, struct watcher *watcher, const char *wpath,
     const char *token, const char *path, int depth)
 {
 	size_t wpath_len = strlen(wpath), token_len = strlen(token);
+	struct place *at = place_of(all, path);
 	struct watch *w;
 
-	if (watch_find(all, watcher, wpath, token) != NULL)
+	if (at == NULL)
+		return XS_ENOMEM;
+	if (watch_find(all, watcher, at, token) != NULL)
 		return XS_EEXIST;
 	w = malloc(sizeof(*w) + wpath_len + token_len + 2);
-	if (w == NULL)
-		return XS_ENOMEM;
-	w->at = place_of(all, path);
-	if (w->at == NULL) {
-		free(w);
+	if (w == NULL) {
+		place_tidy(all, at);
 		return XS_ENOMEM;
 	}
+	w->at = at;
 	event_source_init(&w->source, watcher->q);
 	memcpy(w->text, wpath, wpath_len + 1);
 	memcpy(w->text + wpath_len + 1, token, token_len + 1);
@@ -257,7 +286,7 @@ watch_add(struct watches *all, struct watcher *watcher, const char *wpath,
 	w->depth = depth;
 	list_append(&w->at->watches, &w->in_place);
 	list_append(&watcher->list, &w->in_watcher);
-	table_add(&all->by_key, &w->link, key_hash(all, watcher, wpath, token));
+	table_add(&all->by_key, &w->link, key_hash(all, watcher, at, token));
 	return XS_OK;
 }
 
@@ -282,13 +311,14 @@ watch_free(struct watches *all, struct watch *w)
 }
 
 enum xs_err
-watch_remove(struct watches *all, struct watcher *watcher, const char *wpath,
-    const char *token)
+watch_remove(struct watches *all, struct watcher *watcher, const char *path,
+    const char *token, size_t *cost_out)
 {
-	struct watch *w = watch_find(all, watcher, wpath, token);
+	struct watch *w = watch_find(all, watcher, place_at(all, path), token);
 
 	if (w == NULL)
 		return XS_ENOENT;
+	*cost_out = watch_cost(w->source.wpath, w->source.token);
 	watch_free(all, w);
 	return XS_OK;
 }
@@ -354,19 +384,6 @@ fire_at(struct watches *all, struct place *place, const struct change *c,
 	}
 }
 
-/* The place below PLACE that is called NAME, or NULL. */
-static struct place *
-step_down(
-    struct watches *all, struct place *place, const char *name, size_t len)
-{
-	const struct atom *atom;
-
-	if (place->n_below == 0)
-		return NULL;
-	atom = atom_find(all->atoms, name, len);
-	return atom != NULL ? place_find(all, place, atom) : NULL;
-}
-
 void
 watch_fire(struct watches *all, const struct change *change)
 {
@@ -382,18 +399,6 @@ watch_fire(struct watches *all, const struct change *change)
 		fire_at(all, place, change, --below, &path);
 	}
 	event_path_unref(path);
-}
-
-static struct place *
-place_at(struct watches *all, const char *path)
-{
-	struct place *place = &all->top;
-	const char *pos = path, *name;
-	size_t len;
-
-	while (place != NULL && component(&pos, &name, &len))
-		place = step_down(all, place, name, len);
-	return place;
 }
 
 void

@@ -40,27 +40,31 @@ enum { WATCH_ANY_DEPTH = -1 };
 /*
  * Sets a watch of WATCHER: WPATH as sent (valid), PATH its absolute form, DEPTH
  * levels below it or WATCH_ANY_DEPTH. No event is made. XS_EEXIST: it has one
- * with this WPATH and TOKEN; XS_ENOMEM.
+ * with this PATH and TOKEN, whichever way its path was sent; XS_ENOMEM.
  */
 XS_MUST_CHECK enum xs_err watch_add(struct watches *all,
     struct watcher *watcher, const char *wpath, const char *token,
     const char *path, int depth);
 
-/* Whether WATCHER has a watch with these texts. */
-bool watch_exists(const struct watches *all, const struct watcher *watcher,
-    const char *wpath, const char *token);
+/* Whether WATCHER has a watch at the absolute PATH with TOKEN. */
+bool watch_exists(struct watches *all, const struct watcher *watcher,
+    const char *path, const char *token);
 
 /* Makes the event by which WATCHER learns that its newest watch is set. */
 void watch_announce(struct watcher *watcher);
 
-/* Drops a watch and its events. XS_ENOENT: there is none such. */
+/*
+ * Drops the watch at the absolute PATH with TOKEN and its events; *COST_OUT is
+ * what watch_cost() said when it was set. XS_ENOENT: there is none such.
+ */
 XS_MUST_CHECK enum xs_err watch_remove(struct watches *all,
-    struct watcher *watcher, const char *wpath, const char *token);
+    struct watcher *watcher, const char *path, const char *token,
+    size_t *cost_out);
 
 /* Drops all watches of WATCHER with their events. */
 void watch_remove_all(struct watches *all, struct watcher *watcher);
 
-/* The bytes that a watch with these texts costs its owner. */
+/* The bytes that a watch with these texts, as sent, costs its owner. */
 size_t watch_cost(const char *wpath, const char *token);
 
 /* Calls FN for each watch of WATCHER; for display. */

@@ -260,6 +260,33 @@ step_end(struct run *r, int c)
 	m_drop(&r->m, c, txn);
 }
 
+/* The path of W as sent, or in the other form that means the same to C. */
+static const char *
+either_form(struct run *r, const struct m_conn *c, const char *wpath,
+    char other[M_PATH])
+{
+	char home[M_PATH];
+	size_t len = (size_t)sprintf(home, "/local/domain/%d/", c->domid);
+
+	if (pick(r, 2) == 0)
+		return wpath;
+	if (strncmp(wpath, home, len) == 0)
+		return strcpy(other, wpath + len);
+	m_absolute(c, wpath, other);
+	return other;
+}
+
+static bool
+same_watch(
+    const struct m_conn *c, const struct m_watch *v, const struct m_watch *w)
+{
+	char a[M_PATH], b[M_PATH];
+
+	m_absolute(c, v->wpath, a);
+	m_absolute(c, w->wpath, b);
+	return strcmp(a, b) == 0 && strcmp(v->token, w->token) == 0;
+}
+
 static void
 step_watch(struct run *r, int c)
 {
@@ -268,6 +295,8 @@ step_watch(struct run *r, int c)
 	struct m_conn *mc = &r->m.conn[c];
 	struct m_watch *w = &mc->watch[pick(r, M_WATCHES)];
 	struct h_message m;
+	char other[M_PATH];
+	bool exists = false;
 	enum xs_err err;
 	int n = 0;
 
@@ -275,7 +304,7 @@ step_watch(struct run *r, int c)
 		snprintf(what_now, sizeof(what_now), "unwatch %s %s by %d",
 		    w->wpath, w->token, c);
 		err = h_strings(&r->h, r->conn[c], WIRE_UNWATCH, 0, &m,
-		    w->wpath, w->token, NULL);
+		    either_form(r, mc, w->wpath, other), w->token, NULL);
 		assert_int_equal(err, XS_OK);
 		w->used = false;
 		return;
@@ -287,15 +316,17 @@ step_watch(struct run *r, int c)
 	snprintf(w->token, sizeof(w->token), "t%u", pick(r, 3));
 	for (int i = 0; i < M_WATCHES; i++) {
 		n += mc->watch[i].used;
-		if (mc->watch[i].used &&
-		    strcmp(mc->watch[i].wpath, w->wpath) == 0 &&
-		    strcmp(mc->watch[i].token, w->token) == 0)
-			return;
+		if (mc->watch[i].used && same_watch(mc, &mc->watch[i], w))
+			exists = true;
 	}
 	snprintf(what_now, sizeof(what_now), "watch %s %s by %d", w->wpath,
 	    w->token, c);
 	err = h_strings(
 	    &r->h, r->conn[c], WIRE_WATCH, 0, &m, w->wpath, w->token, NULL);
+	if (exists) {
+		assert_int_equal(err, XS_EEXIST);
+		return;
+	}
 	if (!mc->priv && n >= M_WATCH_QUOTA) {
 		assert_int_equal(err, XS_ENOSPC);
 		return;

@@ -61,6 +61,53 @@ one_path_and_token_is_one_watch(void **unused)
 	h_stop(&h);
 }
 
+/* The path of a watch may be sent in two forms; both are the same watch, and
+ * its events have the form that it was set with. */
+static void
+both_forms_of_a_path_are_one_watch(void **unused)
+{
+	static const char *const form[] = { "dev", "/local/domain/1/dev" };
+	struct h_message m;
+	struct conn *s, *g;
+	char want[64];
+	int64_t before;
+	struct h h;
+
+	(void)unused;
+	h_start(&h);
+	s = h_socket(&h);
+	g = h_guest(&h, s, 1);
+	assert_int_equal(
+	    h_write(&h, s, 0, "/local/domain/1/dev/x", "1"), XS_OK);
+	before = g->who.self->usage.n[QUOTA_MEMORY];
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(h_watch(&h, g, form[i], "t"), XS_OK);
+		assert_int_equal(h_watch(&h, g, form[!i], "t"), XS_EEXIST);
+		assert_int_equal(g->who.self->usage.n[QUOTA_WATCHES], 1);
+		assert_int_equal(h_watch(&h, g, form[!i], "u"), XS_OK);
+		assert_null(state_check(h.st));
+		assert_int_equal(
+		    h_strings(&h, g, WIRE_UNWATCH, 0, &m, form[i], "u", NULL),
+		    XS_OK);
+		assert_int_equal(
+		    h_write(&h, s, 0, "/local/domain/1/dev/x", "1"), XS_OK);
+		snprintf(want, sizeof(want), "%s/x|t;", form[i]);
+		assert_string_equal(h_events(&h, g), want);
+		assert_int_equal(
+		    h_strings(&h, g, WIRE_UNWATCH, 0, &m, form[!i], "t", NULL),
+		    XS_OK);
+		assert_int_equal(
+		    h_strings(&h, g, WIRE_UNWATCH, 0, &m, form[i], "t", NULL),
+		    XS_ENOENT);
+		assert_int_equal(g->who.self->usage.n[QUOTA_MEMORY], before);
+	}
+	/* domain 0's home is another one */
+	assert_int_equal(h_watch(&h, s, "dev", "t"), XS_OK);
+	assert_int_equal(h_watch(&h, s, "/local/domain/1/dev", "t"), XS_OK);
+	assert_int_equal(h_watch(&h, s, "/local/domain/0/dev", "t"), XS_EEXIST);
+	h_stop(&h);
+}
+
 static void
 a_watch_tells_of_everything_at_and_below_it(void **unused)
 {
@@ -438,6 +485,7 @@ main(void)
 		cmocka_unit_test(
 		    ok_comes_first_then_the_event_with_the_path_as_sent),
 		cmocka_unit_test(one_path_and_token_is_one_watch),
+		cmocka_unit_test(both_forms_of_a_path_are_one_watch),
 		cmocka_unit_test(a_watch_tells_of_everything_at_and_below_it),
 		cmocka_unit_test(a_relative_watch_gives_relative_paths),
 		cmocka_unit_test(
