@@ -125,3 +125,11 @@ conn_privileged(const struct conn *conn)
 {
 	return conn->who.privileged;
 }
+
+struct conn *
+state_next_conn(struct state *st, const struct conn *conn)
+{
+	struct list *link = conn != NULL ? conn->link.next : st->conns.next;
+
+	return link != &st->conns ? list_entry(link, struct conn, link) : NULL;
+}

@@ -145,6 +145,10 @@ uint32_t conn_id(const struct conn *conn);
 uint32_t conn_domid(const struct conn *conn);
 bool conn_privileged(const struct conn *conn);
 
+/* The connection after CONN (NULL: the first) in the order of their making, or
+ * NULL. */
+struct conn *state_next_conn(struct state *st, const struct conn *conn);
+
 /* --- world --- */
 
 /* The hypervisor says that something happened to DOMID. */
