@@ -65,6 +65,7 @@ reply_error(struct request *req, enum xs_err err)
 	const char *name = error_name(err);
 
 	req->digest = (uint64_t)err << 1;
+	req->err = err;
 	if (req->quiet)
 		return;
 	header.type = WIRE_ERROR;

@@ -113,7 +113,12 @@ principal_allows(const struct principal *p, enum quota_id id, int64_t value)
 {
 	int64_t limit = principal_limit(p, id);
 
-	return p->privileged || limit == 0 || value <= limit;
+	if (p->privileged || limit == 0 || value <= limit)
+		return true;
+	p->pool->refused = (struct refusal){
+		.id = id, .domid = p->domid, .value = value, .limit = limit
+	};
+	return false;
 }
 
 bool

@@ -19,10 +19,18 @@ enum {
 	DOMID_SELF = 0x7ff0,
 };
 
+/* DOMID would have had VALUE of ID, where LIMIT is allowed. */
+struct refusal {
+	enum quota_id id; /* QUOTA_COUNT: there was none */
+	uint32_t domid;
+	int64_t value, limit;
+};
+
 /* What all principals of one machine have in common. */
 struct quota_pool {
 	struct quota_set limits; /* for all that have none of their own */
 	struct quota_set peak;	 /* the most that an unprivileged one used */
+	struct refusal refused;	 /* the last one, for those who look on */
 };
 
 struct principal {

@@ -36,6 +36,7 @@ struct request {
 	uint64_t as_of;	     /* domains that are younger do not exist */
 	bool changed;	     /* it has to be in the log */
 	uint64_t digest;     /* of the reply */
+	enum xs_err err;     /* that it was answered with */
 };
 
 /* Replies with LEN bytes at DATA. XS_ENOMEM: nothing was sent. */

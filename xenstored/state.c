@@ -202,18 +202,24 @@ run(struct conn *conn, const void *bytes, size_t len)
 		.st = conn->st, .conn = conn, .as_of = UINT64_MAX
 	};
 	struct record record = { .type = RECORD_REQUEST, .a = conn->id };
+	const struct state_env *env = conn->st->env;
 
 	memcpy(&req.header, bytes, sizeof(req.header));
 	req.payload = (const char *)bytes + sizeof(req.header);
 	core_trace(conn, "IN", &req.header, req.payload);
 	conn->st->asked = false;
+	if (env->answered != NULL)
+		principals_pool(conn->st->all)->refused.id = QUOTA_COUNT;
 	ops_run(&req);
+	if (env->answered != NULL)
+		env->answered(
+		    env->ctx, conn, &req.header, req.payload, req.err);
 	/* An answer of the world may have changed something though it failed.
 	 */
 	if (req.changed || conn->st->asked) {
 		record.data[0] = bytes;
 		record.len[0] = len;
-		conn->st->env->record(conn->st->env->ctx, &record);
+		env->record(env->ctx, &record);
 	}
 	heap_reap(&conn->st->heap, 64);
 	return 1 + (int)(len / 1024);
@@ -386,4 +392,12 @@ state_step(struct state *st, size_t budget)
 	bool more = domain_bury_rest(st);
 
 	return heap_reap(&st->heap, budget) || more;
+}
+
+const struct refusal *
+state_refused(const struct state *st)
+{
+	const struct refusal *refused = &principals_pool(st->all)->refused;
+
+	return refused->id != QUOTA_COUNT ? refused : NULL;
 }

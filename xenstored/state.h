@@ -23,6 +23,7 @@
 
 struct state;
 struct conn;
+struct refusal;
 
 /* What the hypervisor says about a domain. */
 struct domain_info {
@@ -68,6 +69,19 @@ struct state_env {
 	 */
 	enum xs_err (*control)(void *ctx, int argc, const char *const argv[],
 	    char *buf, size_t size, size_t *len_out);
+
+	/* The rest is for those who look on; each may be NULL. */
+
+	/* CONN's request was answered, with ERR if that is not XS_OK. Called
+	 * after its effects. */
+	void (*answered)(void *ctx, const struct conn *conn,
+	    const struct wire_header *header, const void *payload,
+	    enum xs_err err);
+
+	/* CONN's transaction fails with XS_EAGAIN, as this request in it would
+	 * have another reply now. Called before answered() of the commit. */
+	void (*conflict)(void *ctx, const struct conn *conn,
+	    const struct wire_header *header, const void *payload);
 };
 
 struct state_config {
@@ -160,6 +174,9 @@ void state_set_trace(struct state *st, bool on);
 
 /* Does up to BUDGET pieces of work put off; true if there is more. */
 bool state_step(struct state *st, size_t budget);
+
+/* The limit that the last request met, or NULL; to be asked in answered(). */
+const struct refusal *state_refused(const struct state *st);
 
 /* --- checks --- */
 

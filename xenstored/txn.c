@@ -200,6 +200,16 @@ is_write(uint32_t type)
 	       type == WIRE_SET_PERMS;
 }
 
+/* Tells the world that REQ is why a transaction fails. */
+static void
+tell_conflict(const struct request *req)
+{
+	const struct state_env *env = req->st->env;
+
+	if (env->conflict != NULL)
+		env->conflict(env->ctx, req->conn, &req->header, req->payload);
+}
+
 /*
  * Runs the requests of FROM again in TO. XS_EAGAIN: a reply was another one;
  * XS_ENOSPC, XS_ENOMEM: as a quota or memory does not suffice now.
@@ -230,6 +240,7 @@ replay(const struct txn *from, struct txn *to, bool writes_only)
 			continue;
 		if (err == XS_ENOSPC || err == XS_ENOMEM)
 			return err;
+		tell_conflict(&req);
 		return XS_EAGAIN;
 	}
 	return XS_OK;
