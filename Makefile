@@ -103,6 +103,7 @@ $(B)/hv-core/core/%.o: BASE += -ffreestanding -fno-stack-protector
 
 EVENT_LIBS  = $(call pkg_libs,libevent_core)
 TALLOC_LIBS = $(call pkg_libs,talloc)
+SECCOMP_LIBS = $(call pkg_libs,libseccomp)
 
 # ---------------------------------------------------------- shared libraries --
 SOLIBS := $(B)/lib/libxenstore.so.4 $(B)/lib/libxenevtchn.so.1 \
@@ -138,7 +139,7 @@ endif
 HV_LIBS := -lxenevtchn -lxengnttab -lxenforeignmemory -lxencall -lxenmanage
 DIR_xenstored   := xenstored
 AR_xenstored    := xenstored xscommon
-LIBS_xenstored   = -lxenevtchn -lxengnttab -lxenmanage $(EVENT_LIBS) $(TALLOC_LIBS)
+LIBS_xenstored   = -lxenevtchn -lxengnttab -lxenmanage $(EVENT_LIBS) $(TALLOC_LIBS) $(SECCOMP_LIBS)
 DIR_hvd         := hv-core/hosted
 AR_hvd          := hosted core
 LIBS_hvd         =
@@ -469,7 +470,7 @@ $(1): $(1).o $(foreach a,$(FUZZ_$(patsubst fuzz_%,%,$(notdir $(1)))),$(B)/lib$(a
 	$$(call say,LD,$$@)
 	$$(q)$$(CC) $$(SANFLAGS) -fsanitize=fuzzer -o $$@ $$(filter %.o,$$^) \
 	    -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group \
-	    $$(LDFLAGS_ALL) $$(EVENT_LIBS) $$(TALLOC_LIBS) $$(call pkg_libs,cmocka)
+	    $$(LDFLAGS_ALL) $$(EVENT_LIBS) $$(TALLOC_LIBS) $$(SECCOMP_LIBS) $$(call pkg_libs,cmocka)
 endef
 $(foreach t,$(FUZZERS),$(eval $(call fuzz_rule,$(t))))
 

@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include "xenstored/daemon.h"
+#include "xenstored/files.h"
 #include "xenstored/msg.h"
 #include "xenstored/options.h"
 #include "xenstored/priv.h"
@@ -21,6 +22,7 @@
 #ifndef XENSTORED_RUNDIR
 #define XENSTORED_RUNDIR "/run/xenstored"
 #endif
+#define LOG_DIR "/var/log/xen"
 #ifndef KERNBUS_VERSION
 #define KERNBUS_VERSION "0.1"
 #endif
@@ -51,6 +53,44 @@ socket_path(const char *dir)
 
 	return path != NULL && path[0] != '\0' ? strdup(path)
 					       : path_in(dir, "socket");
+}
+
+/* PATH from the root on; in memory that is kept. */
+static char *
+absolute(const char *path)
+{
+	char cwd[4096];
+
+	if (path[0] == '/')
+		return strdup(path);
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		fatal("cannot tell the current directory");
+	return path_in(cwd, path);
+}
+
+/*
+ * Starts the process that opens files for this one. Made before anything is
+ * opened that others wait for the end of.
+ */
+static int
+start_files(const struct options *options)
+{
+	const char *logs = getenv("XEN_LOG_DIR");
+	struct files_rules rules;
+	char *path = socket_path(run_dir()), *trace;
+
+	memset(&rules, 0, sizeof(rules));
+	if (options->trace_file != NULL) {
+		trace = absolute(options->trace_file);
+		files_allow_of(&rules, trace);
+		free(trace);
+	}
+	files_allow(&rules, logs != NULL && logs[0] != '\0' ? logs : LOG_DIR);
+	files_allow_removal(&rules, path);
+	if (options->pid_file != NULL)
+		files_allow_removal(&rules, options->pid_file);
+	free(path);
+	return files_start(&rules);
 }
 
 static void
@@ -125,11 +165,12 @@ configure(const struct options *options, struct server_config *config)
 	config->state.soft_memory = options->soft_memory;
 	config->state.keep_orphans = options->keep_orphans;
 	config->state.priv_domid = options->priv_domid;
-	config->trace_file = options->trace_file;
+	if (options->trace_file != NULL)
+		config->trace_file = absolute(options->trace_file);
 }
 
 static void
-serve(const struct options *options)
+serve(const struct options *options, int files_fd)
 {
 	const char *dir = run_dir();
 	char *path = socket_path(dir);
@@ -142,6 +183,7 @@ serve(const struct options *options)
 	unsigned i;
 
 	configure(options, &config);
+	config.files_fd = files_fd;
 	log = start_log(dir, &config);
 	server = server_new(&config, log);
 	for (i = 0; i < options->n_trace; i++)
@@ -156,10 +198,10 @@ serve(const struct options *options)
 	listener = unix_listen(server, path);
 	if (options->pid_file != NULL)
 		daemon_pid_file(options->pid_file);
-	priv_drop();
 	if (rings != NULL)
 		rings_start(rings);
 	daemon_ready(options->ready_fd);
+	priv_sandbox(options->user);
 	server_run(server);
 
 	unix_close(listener);
@@ -170,8 +212,9 @@ serve(const struct options *options)
 	server_free(server);
 	rings_close(rings);
 	log_close(log);
+	files_remove(files_fd, path);
 	if (options->pid_file != NULL)
-		unlink(options->pid_file);
+		files_remove(files_fd, options->pid_file);
 	free(path);
 }
 
@@ -180,6 +223,7 @@ main(int argc, char *argv[])
 {
 	char error[OPTIONS_ERROR_SIZE];
 	struct options options;
+	int files_fd;
 
 	msg_init("xenstored");
 	switch (options_parse(argc, argv, &options, error)) {
@@ -202,8 +246,9 @@ main(int argc, char *argv[])
 	}
 	if (!options.foreground)
 		daemon_fork();
+	files_fd = start_files(&options);
 	daemon_claim(run_dir());
 	daemon_many_files();
-	serve(&options);
+	serve(&options, files_fd);
 	return 0;
 }

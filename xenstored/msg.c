@@ -21,7 +21,7 @@ msg_init(const char *prog)
 void
 msg_to_syslog(void)
 {
-	openlog(name, LOG_PID, LOG_DAEMON);
+	openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
 	use_syslog = true;
 }
 

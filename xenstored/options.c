@@ -10,6 +10,7 @@
 enum {
 	OPT_TRACE_CONTROL = 256,
 	OPT_READY_FD,
+	OPT_USER,
 };
 
 enum { SOFT_MEMORY = 2 << 20 };
@@ -34,6 +35,7 @@ static const struct option long_options[] = {
 	{ "event",          required_argument, NULL, 'e' },
 	{ "no-domain-init", no_argument,       NULL, 'D' },
 	{ "ready-fd",       required_argument, NULL, OPT_READY_FD },
+	{ "user",           required_argument, NULL, OPT_USER },
 	{ "help",           no_argument,       NULL, 'H' },
 	{ "version",        no_argument,       NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -72,6 +74,7 @@ static const char usage[] =
 "  -p, --priv-domid <id>      a domain that may do everything\n"
 "  -e, --event <port>         domain 0's store event channel\n"
 "      --ready-fd <fd>        write a byte to <fd> when serving\n"
+"      --user <name>          the account to change to after start-up\n"
 "  -H, --help                 this text\n"
 "  -V, --version              version\n";
 /* clang-format on */
@@ -223,6 +226,9 @@ apply(struct options *o, int letter, char *arg, char *error)
 	case OPT_READY_FD:
 		ok = parse_number("--ready-fd", arg, 65535, &value, error);
 		o->ready_fd = (int)value;
+		break;
+	case OPT_USER:
+		o->user = arg;
 		break;
 	default:
 		return parse_quota_option(o, letter, arg, error);

@@ -20,6 +20,7 @@ enum {
 struct options {
 	const char *pid_file;	/* or NULL */
 	const char *trace_file; /* or NULL */
+	const char *user;	/* to change to, or NULL: priv_sandbox() */
 	const char *trace[OPTIONS_TRACE_MAX];
 	unsigned n_trace;
 	struct quota_set quotas;

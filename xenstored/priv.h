@@ -7,11 +7,26 @@
 #ifndef XENSTORED_PRIV_H
 #define XENSTORED_PRIV_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
-/* After start: no program that we might ever execute gains rights. Warns if it
- * cannot. */
-void priv_drop(void);
+/*
+ * From here on this process, and those that it forks, can neither execute a
+ * program, nor open, make or name a file, nor make or connect a socket, nor
+ * look into another process, nor make code at run time, and have no capability.
+ * What serving takes stays: descriptors that are open or are received, memory,
+ * events, time, fork. Whatever else is called fails with EPERM; nothing is
+ * ended for it. Everything must be open by then, and there is no way back.
+ *
+ * USER: an account to change to, or NULL for the one named PRIV_USER if this is
+ * root and there is one. Not done when we are not root.
+ *
+ * True, or false where the platform has no such thing (or the build's
+ * sanitizers would not work in it). Exits with a message if the platform has it
+ * and it fails.
+ */
+#define PRIV_USER "_xenstored"
+bool priv_sandbox(const char *user);
 
 /* The process and user that connected FD; 0 what cannot be told. */
 void priv_peer(int fd, uid_t *uid_out, pid_t *pid_out);

@@ -1,17 +1,43 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Linux: no_new_privs, an account of its own, no capabilities, and a list of
+ * system calls (seccomp). What is not on the list fails with EPERM instead of
+ * ending the process: a store that stops because of a library's harmless
+ * question would be worse than the question.
+ */
 #include "xenstored/priv.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "xenstored/msg.h"
 
-void
-priv_drop(void)
-{
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		msg_warn("cannot give up new privileges");
-}
+/* The sanitizers' runtime opens files and traces threads when it reports. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
 
 void
 priv_peer(int fd, uid_t *uid_out, pid_t *pid_out)
@@ -22,4 +48,163 @@ priv_peer(int fd, uid_t *uid_out, pid_t *pid_out)
 	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len);
 	*uid_out = cred.uid;
 	*pid_out = cred.pid;
+}
+
+/* ----------------------------------------------------------- the account -- */
+
+static void
+change_user(const char *user)
+{
+	const struct passwd *pw;
+
+	if (geteuid() != 0)
+		return;
+	pw = getpwnam(user != NULL ? user : PRIV_USER);
+	if (pw == NULL && user == NULL)
+		return;
+	if (pw == NULL)
+		fatalx("there is no user %s", user);
+	if (setgroups(0, NULL) != 0 ||
+	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
+	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0)
+		fatal("cannot become the user %s", pw->pw_name);
+}
+
+/* Descriptors that are open stay what they are; nothing else needs one. */
+static void
+drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct none[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
+
+	if (syscall(SYS_capset, &header, none) != 0)
+		fatal("cannot give up capabilities");
+}
+
+/* ------------------------------------------------------------ the filter -- */
+
+/* clang-format off */
+static const int plain[] = {
+	/* descriptors that are there */
+	SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64),
+	SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(pwrite64),
+	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(recv),
+	SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(send),
+	SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(shutdown),
+	SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
+	SCMP_SYS(close), SCMP_SYS(close_range), SCMP_SYS(lseek),
+	SCMP_SYS(_llseek), SCMP_SYS(fstat), SCMP_SYS(fstat64),
+	SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3),
+	SCMP_SYS(fcntl), SCMP_SYS(fcntl64),
+	SCMP_SYS(ftruncate), SCMP_SYS(ftruncate64), SCMP_SYS(memfd_create),
+	/* events */
+	SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),
+	SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(poll),
+	SCMP_SYS(ppoll), SCMP_SYS(select), SCMP_SYS(pselect6),
+	SCMP_SYS(eventfd2), SCMP_SYS(pipe2), SCMP_SYS(timerfd_create),
+	SCMP_SYS(timerfd_settime),
+	/* memory */
+	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
+	SCMP_SYS(membarrier), SCMP_SYS(mlock),
+	/* time, threads, signals */
+	SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64),
+	SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(nanosleep),
+	SCMP_SYS(clock_nanosleep), SCMP_SYS(clock_getres), SCMP_SYS(futex),
+	SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity),
+	SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(set_tid_address),
+	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigpending), SCMP_SYS(sigaltstack),
+	SCMP_SYS(restart_syscall),
+	/* who and what we are */
+	SCMP_SYS(getpid), SCMP_SYS(getppid), SCMP_SYS(gettid),
+	SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
+	SCMP_SYS(getegid), SCMP_SYS(uname), SCMP_SYS(sysinfo),
+	SCMP_SYS(getrusage), SCMP_SYS(getrandom), SCMP_SYS(getrlimit),
+	/* children that follow, and ends */
+	SCMP_SYS(wait4), SCMP_SYS(waitid), SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+};
+/* clang-format on */
+
+#define CLONE_NEW_ANYTHING                                                     \
+	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |           \
+	    CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP)
+
+/* Calls that are for us with some arguments only. */
+static int
+add_conditional(scmp_filter_ctx f)
+{
+	const uint64_t exec = PROT_EXEC, spaces = CLONE_NEW_ANYTHING;
+	static const int own_prctl[] = { PR_SET_NAME, PR_GET_NAME,
+		PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS };
+	int rc = 0;
+	size_t i;
+
+	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+	    SCMP_A2(SCMP_CMP_MASKED_EQ, exec, 0));
+	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+	    SCMP_A2(SCMP_CMP_MASKED_EQ, exec, 0));
+	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+	    SCMP_A0(SCMP_CMP_MASKED_EQ, spaces, 0));
+	/* the C library then takes clone */
+	rc |= seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	/* fstat() of some C libraries; the name may be read there, no more */
+	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
+	    SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
+	/* devices yes, typing into the operator's terminal no */
+	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+	    SCMP_A1(SCMP_CMP_LT, 0x5400));
+	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+	    SCMP_A1(SCMP_CMP_EQ, FIONREAD));
+	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+	    SCMP_A1(SCMP_CMP_GT, 0xffff));
+	/* of oneself, as abort() does; another process is another number */
+	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+	    SCMP_A0(SCMP_CMP_EQ, (uint64_t)getpid()));
+	/* questions about one's own limits */
+	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
+	    SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0));
+	for (i = 0; i < sizeof(own_prctl) / sizeof(own_prctl[0]); i++)
+		rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+		    SCMP_A0(SCMP_CMP_EQ, (uint64_t)own_prctl[i]));
+	return rc;
+}
+
+static void
+filter(void)
+{
+	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int rc = 0;
+	size_t i;
+
+	if (f == NULL)
+		fatalx("no memory");
+	/* What this machine's architecture has not is skipped by libseccomp. */
+	for (i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+		rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, plain[i], 0);
+	rc |= add_conditional(f);
+	if (rc != 0)
+		fatalx("cannot make the list of system calls");
+	rc = seccomp_load(f);
+	seccomp_release(f);
+	if (rc != 0) {
+		errno = -rc;
+		fatal("cannot set the list of system calls");
+	}
+}
+
+bool
+priv_sandbox(const char *user)
+{
+	tzset(); /* reads a file, once */
+	change_user(user);
+	drop_capabilities();
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		fatal("cannot give up new privileges");
+	if (SANITIZED)
+		return false;
+	filter();
+	return true;
 }

@@ -227,7 +227,7 @@ server_new(const struct server_config *config, struct log *log)
 		.trace = env_trace,
 		.control = env_control,
 	};
-	server->trace = trace_new();
+	server->trace = trace_new(config->files_fd);
 	server->state = state_new(&config->state, &server->env);
 	if (server->base == NULL || server->state == NULL ||
 	    server->trace == NULL)

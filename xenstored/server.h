@@ -34,6 +34,7 @@ struct world *world_none(void);
 struct server_config {
 	struct state_config state;
 	const char *trace_file; /* or NULL */
+	int files_fd;		/* who opens files (files.h); 0: we do */
 };
 
 /*

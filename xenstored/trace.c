@@ -9,10 +9,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "xenstored/files.h"
+
 struct trace {
 	FILE *file;
 	char *path;
-	unsigned on; /* bits by switch */
+	int files_fd; /* or 0 */
+	unsigned on;  /* bits by switch */
 };
 
 static const char *const switches[] = { "io", "obj", "wrl", "acc" };
@@ -20,9 +23,13 @@ static const char *const switches[] = { "io", "obj", "wrl", "acc" };
 enum { SWITCHES = sizeof(switches) / sizeof(switches[0]), SWITCH_IO = 1 };
 
 struct trace *
-trace_new(void)
+trace_new(int files_fd)
 {
-	return calloc(1, sizeof(struct trace));
+	struct trace *trace = calloc(1, sizeof(*trace));
+
+	if (trace != NULL)
+		trace->files_fd = files_fd;
+	return trace;
 }
 
 void
@@ -37,9 +44,12 @@ trace_free(struct trace *trace)
 }
 
 static FILE *
-open_file(const char *path)
+open_file(const struct trace *trace, const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int fd =
+	    trace->files_fd > 0
+		? files_open(trace->files_fd, path)
+		: open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
 	return fd >= 0 ? fdopen(fd, "a") : NULL;
 }
@@ -48,7 +58,7 @@ bool
 trace_open(struct trace *trace, const char *path)
 {
 	char *copy = strdup(path);
-	FILE *file = copy != NULL ? open_file(path) : NULL;
+	FILE *file = copy != NULL ? open_file(trace, path) : NULL;
 
 	if (file == NULL) {
 		free(copy);
@@ -70,7 +80,7 @@ trace_reopen(struct trace *trace)
 
 	if (trace->path == NULL)
 		return true;
-	file = open_file(trace->path);
+	file = open_file(trace, trace->path);
 	if (file == NULL)
 		return false;
 	if (trace->file != NULL)

@@ -14,8 +14,11 @@
 
 struct trace;
 
-/* A trace that writes nowhere yet. NULL: no memory. */
-struct trace *trace_new(void);
+/*
+ * A trace that writes nowhere yet. FILES_FD: who opens its files (files.h); 0:
+ * we do. NULL: no memory.
+ */
+struct trace *trace_new(int files_fd);
 void trace_free(struct trace *trace);
 
 /* Writes to PATH (appended to, mode 0600) from now on. False with errno: as
