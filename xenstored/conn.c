@@ -16,6 +16,36 @@ wake(struct outq *q)
 	conn->st->env->wake(conn->st->env->ctx, conn);
 }
 
+static uint64_t
+id_hash(uint32_t id)
+{
+	return id * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+struct conn *
+state_find_conn(const struct state *st, uint64_t id)
+{
+	struct table_link *link =
+	    table_first(&st->conns_by_id, id_hash((uint32_t)id));
+	struct conn *conn;
+
+	for (; link != NULL; link = table_next(link)) {
+		conn = list_entry(link, struct conn, by_id);
+		if (conn->id == id)
+			return conn;
+	}
+	return NULL;
+}
+
+void
+conn_set_id(struct conn *conn, uint32_t id)
+{
+	if (conn->id != 0)
+		table_remove(&conn->st->conns_by_id, &conn->by_id);
+	conn->id = id;
+	table_add(&conn->st->conns_by_id, &conn->by_id, id_hash(id));
+}
+
 struct conn *
 conn_new(struct state *st, struct principal *self, bool privileged,
     bool is_ring, void *shell)
@@ -25,7 +55,7 @@ conn_new(struct state *st, struct principal *self, bool privileged,
 	if (conn == NULL)
 		return NULL;
 	conn->st = st;
-	conn->id = ++st->next_conn;
+	conn_set_id(conn, ++st->next_conn);
 	conn->shell = shell;
 	conn->who.self = principal_ref(self);
 	conn->who.privileged = privileged;
@@ -84,6 +114,7 @@ conn_free(struct conn *conn)
 	conn_clear(conn);
 	outq_end(&conn->q);
 	list_remove(&conn->link);
+	table_remove(&conn->st->conns_by_id, &conn->by_id);
 	if (conn->who.target != NULL)
 		principal_unref(conn->who.target);
 	principal_unref(conn->who.self);
@@ -112,6 +143,42 @@ uint32_t
 conn_id(const struct conn *conn)
 {
 	return conn->id;
+}
+
+uint64_t
+conn_sock(const struct conn *conn)
+{
+	return conn->sock;
+}
+
+bool
+conn_is_ring(const struct conn *conn)
+{
+	return conn->is_ring;
+}
+
+bool
+conn_is_ignored(const struct conn *conn)
+{
+	return conn->ignored;
+}
+
+uint32_t
+conn_port(const struct conn *conn)
+{
+	return conn->port;
+}
+
+void
+conn_set_port(struct conn *conn, uint32_t port)
+{
+	conn->port = port;
+}
+
+uint32_t
+conn_remote_port(const struct conn *conn)
+{
+	return conn->remote_port;
 }
 
 uint32_t

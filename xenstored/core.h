@@ -36,8 +36,11 @@ struct state {
 	struct principal *dom0;
 	struct watches *watches;
 	struct list conns; /* struct conn.link */
+	struct table conns_by_id;
 	struct domain *domain[DOMID_FIRST_RESERVED];
-	uint32_t next_conn;
+	uint32_t next_conn;   /* the id given last */
+	uint64_t last_sock;   /* the highest number of a socket yet */
+	uint32_t virq_port;   /* the shell's, kept for whoever takes over */
 	struct list unburied; /* struct principal.unburied, with a reference */
 	uint64_t last_death;  /* stamp at which a principal last died */
 	struct diff *diff;
@@ -53,6 +56,7 @@ struct state {
 struct conn {
 	struct state *st;
 	struct list link;
+	struct table_link by_id;
 	uint32_t id;
 	void *shell;
 	struct who who;	       /* SELF is a reference */
@@ -61,6 +65,9 @@ struct conn {
 	bool ignored;
 	uid_t uid;
 	pid_t pid;
+	uint64_t sock;	      /* the supervisor's number of the descriptor */
+	uint32_t port;	      /* a ring's: the local port it has, or 0 */
+	uint32_t remote_port; /* a ring's: as INTRODUCE said */
 	struct outq q;
 	struct watcher watcher;
 	struct list txns; /* struct txn.link */
@@ -71,6 +78,9 @@ struct conn {
 
 /* The features that CONN's domain is offered. */
 uint32_t conn_features(const struct conn *conn);
+
+/* Gives CONN the id ID, which no other has. */
+void conn_set_id(struct conn *conn, uint32_t id);
 
 /* Writes a record of TYPE. */
 void core_record(struct state *st, enum record_type type, uint64_t a,

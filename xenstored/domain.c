@@ -31,7 +31,10 @@ open_ring(struct state *st, struct conn *conn, uint32_t domid, uint32_t port)
 	enum xs_err err = st->env->ring_open(
 	    st->env->ctx, conn, domid, port, conn->who.self->features);
 
-	core_record(st, RECORD_ANSWER_RING, domid, err, NULL, 0);
+	if (err == XS_OK)
+		conn->remote_port = port;
+	core_record(st, RECORD_ANSWER_RING, domid, err, &conn->port,
+	    sizeof(conn->port));
 	st->asked = true;
 	return err;
 }

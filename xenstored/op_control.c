@@ -50,6 +50,7 @@ set_limit(struct request *req, struct principal *p, const char *name,
 
 	if (id == QUOTA_COUNT || !wire_number(text, INT32_MAX, &value))
 		return XS_EINVAL;
+	req->changed = true;
 	if (p != NULL)
 		p->limit.n[id] = (int64_t)value;
 	else
@@ -70,8 +71,10 @@ show_peak(
 	for (i = 0; i < QUOTA_COUNT; i++)
 		add(t, "%-17s: %8lld\n", quota_name(i),
 		    (long long)pool->peak.n[i]);
-	if (argc == 3)
+	if (argc == 3) {
 		memset(&pool->peak, 0, sizeof(pool->peak));
+		req->changed = true;
+	}
 	return XS_OK;
 }
 
@@ -128,6 +131,7 @@ control_quota_soft(
 	    !wire_number(argv[3], INT32_MAX, &value))
 		return XS_EINVAL;
 	req->st->soft_memory = (int64_t)value;
+	req->changed = true;
 	add(t, "OK");
 	return XS_OK;
 }

@@ -4,15 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of a message; those below POS were taken. */
-struct reply {
-	struct out_item item;
-	uint32_t len, pos;
-	uint32_t room; /* for bytes */
-	bool counted;  /* a reply, not an event that was begun */
-	char bytes[];
-};
-
 enum {
 	SMALL = WIRE_HEADER_SIZE + 48, /* a reply that the spare one can be */
 	EVENT_COST = sizeof(struct event) + sizeof(struct event_path),
@@ -87,7 +78,6 @@ new_reply(size_t len)
 	if (reply == NULL)
 		return NULL;
 	reply->item.is_event = false;
-	reply->pos = 0;
 	reply->room = (uint32_t)len;
 	return reply;
 }
@@ -96,12 +86,12 @@ static void
 free_reply(struct outq *q, struct reply *reply)
 {
 	list_remove(&reply->item.link);
-	if (reply->counted) {
-		q->reply_bytes -= reply->len;
-		q->n_replies--;
-	}
+	q->reply_bytes -= reply->len;
+	q->n_replies--;
+	if (!reply->item.logged)
+		q->n_unlogged--;
 	if (q->spare == NULL && reply->room >= SMALL)
-		q->spare = &reply->item;
+		q->spare = reply;
 	else
 		free(reply);
 }
@@ -116,27 +106,39 @@ outq_ready(struct outq *q)
 	reply = new_reply(SMALL);
 	if (reply == NULL)
 		return false;
-	q->spare = &reply->item;
+	q->spare = reply;
 	return true;
+}
+
+/* A reply of LEN bytes, which are still to be filled in, for the queue. */
+static struct reply *
+get_reply(struct outq *q, size_t len)
+{
+	struct reply *reply;
+
+	if (len <= SMALL && outq_ready(q)) {
+		reply = q->spare;
+		q->spare = NULL;
+	} else {
+		reply = new_reply(len);
+		if (reply == NULL)
+			return NULL;
+	}
+	reply->len = (uint32_t)len;
+	return reply;
 }
 
 bool
 outq_reply(struct outq *q, const struct wire_header *header,
     const void *payload, size_t len)
 {
-	struct reply *reply;
+	struct reply *reply = get_reply(q, sizeof(*header) + len);
 
-	if (sizeof(*header) + len <= SMALL && outq_ready(q)) {
-		reply = as_reply(q->spare);
-		q->spare = NULL;
-		reply->pos = 0;
-	} else {
-		reply = new_reply(sizeof(*header) + len);
-		if (reply == NULL)
-			return false;
-	}
-	reply->len = (uint32_t)(sizeof(*header) + len);
-	reply->counted = true;
+	if (reply == NULL)
+		return false;
+	reply->item.logged = false;
+	reply->item.upto = q->upto;
+	q->n_unlogged++;
 	memcpy(reply->bytes, header, sizeof(*header));
 	if (len > 0)
 		memcpy(reply->bytes + sizeof(*header), payload, len);
@@ -144,6 +146,48 @@ outq_reply(struct outq *q, const struct wire_header *header,
 	q->n_replies++;
 	append(q, &reply->item);
 	return true;
+}
+
+bool
+outq_add_reply(struct outq *q, const void *bytes, size_t len)
+{
+	struct reply *reply = get_reply(q, len);
+
+	if (reply == NULL)
+		return false;
+	reply->item.logged = true;
+	reply->item.upto = 0;
+	memcpy(reply->bytes, bytes, len);
+	q->reply_bytes += len;
+	q->n_replies++;
+	append(q, &reply->item);
+	return true;
+}
+
+void
+outq_settle(struct outq *q, void (*show)(void *ctx, const struct reply *reply),
+    void *ctx)
+{
+	struct list *link = &q->items;
+	struct out_item *item;
+	size_t left = q->n_unlogged;
+
+	/* They are at the end. */
+	while (left > 0) {
+		link = link->prev;
+		if (!list_entry(link, struct out_item, link)->logged)
+			left--;
+	}
+	for (; q->n_unlogged > 0; link = link->next) {
+		item = list_entry(link, struct out_item, link);
+		if (item->logged)
+			continue;
+		if (show != NULL)
+			show(ctx, as_reply(item));
+		item->logged = true;
+		item->upto = 0;
+		q->n_unlogged--;
+	}
 }
 
 /* --- events --- */
@@ -222,6 +266,8 @@ new_event(struct event_source *source, struct event_path *path)
 	if (event == NULL)
 		return NULL;
 	event->item.is_event = true;
+	event->item.logged = true;
+	event->item.upto = 0;
 	event->source = source;
 	event->path = path;
 	list_append(&source->waiting, &event->in_source);
@@ -272,6 +318,7 @@ event_source_init(struct event_source *source, struct outq *q)
 	source->q = q;
 	list_init(&source->waiting);
 	source->collapsed.item.is_event = true;
+	source->collapsed.item.logged = true;
 	source->collapsed.source = source;
 	list_init(&source->collapsed.item.link);
 }
@@ -310,63 +357,125 @@ render(const struct event *event, char *buf, size_t max)
 	return len;
 }
 
-/* Turns EVENT, of LEN bytes, into bytes at the same place of the queue. */
-static struct reply *
-begin_event(struct event *event, size_t len)
+static void
+drop_item(struct outq *q, struct out_item *item)
 {
-	struct reply *reply = new_reply(len);
-
-	if (reply == NULL)
-		return NULL;
-	reply->counted = false;
-	reply->len = (uint32_t)render(event, reply->bytes, len);
-	list_append(&event->item.link, &reply->item.link);
-	drop_event(event);
-	return reply;
+	if (item->is_event)
+		drop_event(as_event(item));
+	else
+		free_reply(q, as_reply(item));
 }
 
-/* Takes bytes of the first item; false if none fit. */
-static bool
-take_first(struct outq *q, char *buf, size_t max, size_t *taken_out)
+/* The bytes of ITEM, at BUF if MAX suffices; how many it has. */
+static size_t
+copy_item(struct out_item *item, char *buf, size_t max)
 {
-	struct out_item *item =
-	    list_entry(q->items.next, struct out_item, link);
-	struct reply *reply;
+	const struct reply *reply;
+
+	if (item->is_event)
+		return render(as_event(item), buf, max);
+	reply = as_reply(item);
+	if (reply->len <= max)
+		memcpy(buf, reply->bytes, reply->len);
+	return reply->len;
+}
+
+void
+outq_take(struct outq *q, char *buf, size_t size, size_t enough,
+    struct taken *taken_out)
+{
+	struct out_item *item;
 	size_t len;
 
-	if (item->is_event) {
-		len = render(as_event(item), buf, max);
-		if (len <= max) {
-			drop_event(as_event(item));
-			*taken_out = len;
-			return true;
-		}
-		reply = begin_event(as_event(item), len);
-		if (reply == NULL)
-			return false;
-	} else {
-		reply = as_reply(item);
+	*taken_out = (struct taken){ 0, 0, 0 };
+	while (taken_out->len < enough && !list_empty(&q->items)) {
+		item = list_entry(q->items.next, struct out_item, link);
+		len = copy_item(
+		    item, buf + taken_out->len, size - taken_out->len);
+		if (len > size - taken_out->len)
+			return;
+		taken_out->len += len;
+		if (item->logged)
+			taken_out->n_logged++;
+		else
+			taken_out->upto = item->upto;
+		drop_item(q, item);
 	}
-	len = reply->len - reply->pos;
-	if (len > max)
-		len = max;
-	memcpy(buf, reply->bytes + reply->pos, len);
-	reply->pos += (uint32_t)len;
-	if (reply->pos == reply->len)
-		free_reply(q, reply);
-	*taken_out = len;
-	return true;
 }
 
 size_t
-outq_take(struct outq *q, char *buf, size_t max)
+outq_peek(const struct outq *q, char *buf, size_t size)
 {
-	size_t n = 0, taken;
+	const struct list *link;
+	size_t n = outq_kept(q), len;
 
-	while (n < max && !list_empty(&q->items) &&
-	       take_first(q, buf + n, max - n, &taken))
-		n += taken;
+	if (n > size)
+		return 0;
+	if (n > 0)
+		memcpy(buf, q->kept + q->kept_at, n);
+	for (link = q->items.next; link != &q->items; link = link->next) {
+		len = copy_item(
+		    list_entry(link, struct out_item, link), buf + n, size - n);
+		if (len > size - n)
+			break;
+		n += len;
+	}
 	return n;
+}
+
+bool
+outq_drop(struct outq *q, uint64_t n)
+{
+	struct list *link = &q->items;
+	uint64_t i;
+
+	for (i = 0; i < n; i++) {
+		link = link->next;
+		if (link == &q->items)
+			return false;
+	}
+	for (i = 0; i < n; i++)
+		drop_item(q, list_entry(q->items.next, struct out_item, link));
+	return true;
+}
+
+/* --- what was taken and not sent --- */
+
+bool
+outq_keep(struct outq *q, const void *bytes, size_t len)
+{
+	size_t left = outq_kept(q);
+	char *all = malloc(left + len);
+
+	if (all == NULL)
+		return false;
+	if (left > 0)
+		memcpy(all, q->kept + q->kept_at, left);
+	memcpy(all + left, bytes, len);
+	free(q->kept);
+	q->kept = all;
+	q->kept_at = 0;
+	q->kept_len = (uint32_t)(left + len);
+	return true;
+}
+
+static void
+drop_kept(struct outq *q)
+{
+	free(q->kept);
+	q->kept = NULL;
+	q->kept_at = q->kept_len = 0;
+}
+
+bool
+outq_sent(struct outq *q, uint64_t n)
+{
+	if (n > outq_kept(q))
+		return false;
+	q->kept_at += (uint32_t)n;
+	if (q->kept_at == q->kept_len)
+		drop_kept(q);
+	return true;
 }
 
 void
@@ -378,11 +487,9 @@ outq_clear(struct outq *q)
 	list_each(link, after, &q->items)
 	{
 		item = list_entry(link, struct out_item, link);
-		if (item->is_event)
-			drop_event(as_event(item));
-		else
-			free_reply(q, as_reply(item));
+		drop_item(q, item);
 	}
+	drop_kept(q);
 }
 
 void

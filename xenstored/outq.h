@@ -40,6 +40,16 @@ void event_path_unref(struct event_path *path);
 struct out_item {
 	struct list link;
 	bool is_event;
+	bool logged;   /* whoever follows the log has it, too */
+	uint32_t upto; /* not LOGGED: struct outq's when it was added */
+};
+
+/* A message as bytes. */
+struct reply {
+	struct out_item item;
+	uint32_t len;
+	uint32_t room; /* for bytes */
+	char bytes[];
 };
 
 struct event {
@@ -65,7 +75,11 @@ struct event_source {
 struct outq {
 	struct list items;
 	struct events *events;
-	struct out_item *spare; /* a small reply, so that none need fail */
+	struct reply *spare; /* a small one, so that none need fail */
+	char *kept;	     /* bytes that were taken and not sent, or NULL */
+	uint32_t kept_at, kept_len; /* those from KEPT_AT on are left */
+	uint32_t upto;		    /* for replies to come */
+	size_t n_unlogged;
 	size_t reply_bytes, n_replies;
 	size_t event_bytes;
 	size_t event_limit; /* bytes of events after which they collapse */
@@ -77,7 +91,7 @@ struct outq {
 void outq_init(struct outq *q, struct events *events, size_t event_limit,
     void (*wake)(struct outq *q));
 
-/* Throws away all items, those begun too; sources have no events then. */
+/* Throws away all items and what is kept; sources have no events then. */
 void outq_clear(struct outq *q);
 
 /* outq_clear(), and frees the rest. */
@@ -88,6 +102,13 @@ outq_empty(const struct outq *q)
 {
 	return list_empty(&q->items);
 }
+
+/* What outq_take() took. */
+struct taken {
+	size_t len;	   /* bytes */
+	uint32_t n_logged; /* logged items */
+	uint32_t upto;	   /* the highest of the others, or 0 */
+};
 
 /*
  * Adds a message with HEADER (its len is set) and LEN bytes of payload. False:
@@ -113,10 +134,45 @@ void outq_initial_event(struct event_source *source);
 
 void event_source_init(struct event_source *source, struct outq *q);
 
-/* Takes back all events of SOURCE that were not begun. */
+/* Takes back all events of SOURCE. */
 void event_source_end(struct event_source *source);
 
-/* Takes up to MAX bytes into BUF; how many. */
-size_t outq_take(struct outq *q, char *buf, size_t max);
+/*
+ * Takes whole items into BUF while they fit its SIZE and fewer than ENOUGH
+ * bytes were taken.
+ */
+void outq_take(struct outq *q, char *buf, size_t size, size_t enough,
+    struct taken *taken_out);
+
+/* Copies kept bytes and whole items while they fit SIZE; takes none. How many
+ * bytes. */
+size_t outq_peek(const struct outq *q, char *buf, size_t size);
+
+/* Calls SHOW for each reply that is not logged, in order; then they are. */
+void outq_settle(struct outq *q,
+    void (*show)(void *ctx, const struct reply *reply), void *ctx);
+
+/* --- following --- */
+
+/* Adds the LEN bytes of a whole message at BYTES as a logged reply. False: no
+ * memory. */
+bool outq_add_reply(struct outq *q, const void *bytes, size_t len);
+
+/* Drops the first N items; false: there are not so many, none was dropped. */
+bool outq_drop(struct outq *q, uint64_t n);
+
+/* --- what was taken and not sent --- */
+
+/* Keeps LEN bytes behind what is kept. False: no memory. */
+bool outq_keep(struct outq *q, const void *bytes, size_t len);
+
+/* The first N kept bytes are gone; false: there are not so many. */
+bool outq_sent(struct outq *q, uint64_t n);
+
+static inline size_t
+outq_kept(const struct outq *q)
+{
+	return q->kept_len - q->kept_at;
+}
 
 #endif

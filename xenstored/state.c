@@ -63,6 +63,7 @@ state_destroy(struct state *st)
 	}
 	if (st->heap.atoms != NULL)
 		heap_end(&st->heap);
+	table_end(&st->conns_by_id);
 	principals_free(st->all);
 	watches_free(st->watches);
 	diff_free(st->diff);
@@ -85,6 +86,7 @@ state_new(const struct state_config *config, const struct state_env *env)
 	st->diff = diff_new();
 	st->all = principals_new(&config->quotas);
 	if (st->diff != NULL && st->all != NULL &&
+	    table_init(&st->conns_by_id) &&
 	    heap_init(&st->heap, &config->seed)) {
 		st->watches = watches_new(st->heap.atoms, &config->seed);
 		st->dom0 = principal_get(st->all, 0, 0, 0);
@@ -131,31 +133,56 @@ core_record(struct state *st, enum record_type type, uint64_t a, uint64_t b,
 	st->env->record(st->env->ctx, &record);
 }
 
+void
+state_set_env(struct state *st, const struct state_env *env)
+{
+	st->env = env;
+}
+
 /* --- connections --- */
 
 struct conn *
 state_open_socket(struct state *st, uid_t uid, pid_t pid, void *shell)
 {
+	return state_open_sock(st, uid, pid, 0, shell);
+}
+
+struct conn *
+state_open_sock(
+    struct state *st, uid_t uid, pid_t pid, uint64_t sock, void *shell)
+{
+	struct record_socket data = { .pid = pid, .sock = sock };
 	struct conn *conn = conn_new(st, st->dom0, true, false, shell);
 
 	if (conn == NULL)
 		return NULL;
 	conn->uid = uid;
 	conn->pid = pid;
-	core_record(
-	    st, RECORD_OPEN_SOCKET, conn->id, uid, &conn->pid, sizeof(pid));
+	conn->sock = sock;
+	if (sock > st->last_sock)
+		st->last_sock = sock;
+	core_record(st, RECORD_OPEN_SOCKET, conn->id, uid, &data, sizeof(data));
 	return conn;
 }
 
+uint64_t
+state_last_sock(const struct state *st)
+{
+	return st->last_sock;
+}
+
 struct conn *
-state_open_dom0(struct state *st, uint64_t unique_id, void *shell)
+state_open_dom0(
+    struct state *st, uint64_t unique_id, uint32_t port, void *shell)
 {
 	struct conn *conn = conn_new(st, st->dom0, true, true, shell);
 
 	if (conn == NULL)
 		return NULL;
 	st->dom0->unique_id = unique_id;
-	core_record(st, RECORD_OPEN_DOM0, conn->id, unique_id, NULL, 0);
+	conn->port = port;
+	core_record(st, RECORD_OPEN_DOM0, conn->id, unique_id, &conn->port,
+	    sizeof(conn->port));
 	return conn;
 }
 
@@ -194,32 +221,71 @@ must_wait(const struct conn *conn)
 	    conn->who.self, QUOTA_OUTSTANDING, (int64_t)conn->q.n_replies + 1);
 }
 
-/* Runs the request of LEN bytes at BYTES; its cost. */
+static void
+record_reply(void *ctx, const struct reply *reply)
+{
+	struct conn *conn = ctx;
+
+	core_record(conn->st, RECORD_REPLY, conn->id, reply->item.upto,
+	    reply->bytes, reply->len);
+}
+
+void
+state_settle(struct conn *conn)
+{
+	if (conn->q.n_unlogged > 0)
+		outq_settle(&conn->q, record_reply, conn);
+}
+
+/* The replies before the one of this request, whose bytes of input end at
+ * the same place. */
+static void
+record_reply_before(void *ctx, const struct reply *reply)
+{
+	const struct conn *conn = ctx;
+
+	if (reply->item.upto != conn->q.upto)
+		record_reply(ctx, reply);
+}
+
+/*
+ * Whether REQ has to be in the log. An answer of the world may have changed
+ * something though it failed; and people ask why something was refused.
+ */
+static bool
+is_for_log(const struct request *req)
+{
+	if (req->changed || req->st->asked || req->err == XS_EACCES)
+		return true;
+	return req->err != XS_OK && state_refused(req->st) != NULL;
+}
+
+/*
+ * Runs the request of LEN bytes at BYTES, which end UPTO bytes behind the
+ * beginning of the turn's input; its cost.
+ */
 static int
-run(struct conn *conn, const void *bytes, size_t len)
+run(struct conn *conn, const void *bytes, size_t len, size_t upto)
 {
 	struct request req = {
 		.st = conn->st, .conn = conn, .as_of = UINT64_MAX
 	};
-	struct record record = { .type = RECORD_REQUEST, .a = conn->id };
 	const struct state_env *env = conn->st->env;
 
 	memcpy(&req.header, bytes, sizeof(req.header));
 	req.payload = (const char *)bytes + sizeof(req.header);
 	core_trace(conn, "IN", &req.header, req.payload);
+	conn->q.upto = (uint32_t)upto;
 	conn->st->asked = false;
-	if (env->answered != NULL)
-		principals_pool(conn->st->all)->refused.id = QUOTA_COUNT;
+	principals_pool(conn->st->all)->refused.id = QUOTA_COUNT;
 	ops_run(&req);
 	if (env->answered != NULL)
 		env->answered(
 		    env->ctx, conn, &req.header, req.payload, req.err);
-	/* An answer of the world may have changed something though it failed.
-	 */
-	if (req.changed || conn->st->asked) {
-		record.data[0] = bytes;
-		record.len[0] = len;
-		env->record(env->ctx, &record);
+	if (is_for_log(&req)) {
+		outq_settle(&conn->q, record_reply_before, conn);
+		core_record(
+		    conn->st, RECORD_REQUEST, conn->id, upto, bytes, len);
 	}
 	heap_reap(&conn->st->heap, 64);
 	return 1 + (int)(len / 1024);
@@ -252,10 +318,20 @@ state_input_part(struct conn *conn, const void *bytes, size_t len)
 		conn->part = talloc_size(conn, WIRE_MESSAGE_MAX);
 	if (conn->part == NULL)
 		return false;
-	core_record(conn->st, RECORD_PART, conn->id, 0, bytes, len);
+	state_settle(conn);
+	core_record(
+	    conn->st, RECORD_PART, conn->id, conn->q.upto + len, bytes, len);
 	memcpy(conn->part + conn->part_len, bytes, len);
 	conn->part_len += len;
 	return true;
+}
+
+static void
+drop_part(struct conn *conn)
+{
+	talloc_free(conn->part);
+	conn->part = NULL;
+	conn->part_len = 0;
 }
 
 /* Adds to a message that came in parts, and runs it when it is whole. */
@@ -274,11 +350,9 @@ input_rest(struct conn *conn, const char *bytes, size_t len, int *budget,
 	if (!may_run(conn, budget, &why))
 		return why;
 	memcpy(conn->part + conn->part_len, bytes, missing);
-	*budget -= run(conn, conn->part, conn->part_len + missing);
+	*budget -= run(conn, conn->part, conn->part_len + missing, missing);
 	*used_out = missing;
-	talloc_free(conn->part);
-	conn->part = NULL;
-	conn->part_len = 0;
+	drop_part(conn);
 	return INPUT_MORE;
 }
 
@@ -291,6 +365,7 @@ state_input(struct conn *conn, const void *bytes, size_t len, int *budget,
 	size_t n;
 
 	*used_out = 0;
+	conn->q.upto = 0;
 	if (conn->part != NULL) {
 		why = input_rest(conn, pos, len, budget, used_out);
 		if (why != INPUT_MORE || conn->part != NULL)
@@ -304,25 +379,147 @@ state_input(struct conn *conn, const void *bytes, size_t len, int *budget,
 			return INPUT_MORE;
 		if (!may_run(conn, budget, &why))
 			return why;
-		*budget -= run(conn, pos + *used_out, n);
+		*budget -= run(conn, pos + *used_out, n, *used_out + n);
 		*used_out += n;
 	}
 	return INPUT_MORE;
 }
 
-size_t
-state_output(struct conn *conn, char *buf, size_t max)
+/* --- output --- */
+
+const char *
+state_kept(const struct conn *conn, size_t *len_out)
 {
-	return outq_take(&conn->q, buf, max);
+	*len_out = outq_kept(&conn->q);
+	return conn->q.kept + conn->q.kept_at;
+}
+
+void
+state_sent(struct conn *conn, size_t n)
+{
+	if (n == 0)
+		return;
+	core_record(conn->st, RECORD_SENT, conn->id, n, NULL, 0);
+	(void)outq_sent(&conn->q, n);
+}
+
+void
+state_take(struct conn *conn, char *buf, size_t size, size_t enough,
+    struct taken *taken_out)
+{
+	outq_take(&conn->q, buf, size, enough, taken_out);
+}
+
+void
+state_taken(struct conn *conn, const struct taken *taken)
+{
+	if (taken->n_logged > 0)
+		core_record(
+		    conn->st, RECORD_TAKE, conn->id, taken->n_logged, NULL, 0);
+}
+
+bool
+state_keep(struct conn *conn, const char *bytes, size_t len)
+{
+	if (!outq_keep(&conn->q, bytes, len))
+		return false;
+	core_record(conn->st, RECORD_KEEP, conn->id, 0, bytes, len);
+	return true;
 }
 
 bool
 state_has_output(const struct conn *conn)
 {
-	return !outq_empty(&conn->q);
+	return !outq_empty(&conn->q) || outq_kept(&conn->q) > 0;
+}
+
+/* Takes bytes that were kept. */
+static size_t
+output_kept(struct conn *conn, char *buf, size_t max)
+{
+	size_t len;
+	const char *kept = state_kept(conn, &len);
+
+	if (len > max)
+		len = max;
+	if (len > 0)
+		memcpy(buf, kept, len);
+	state_sent(conn, len);
+	return len;
+}
+
+size_t
+state_output(struct conn *conn, char *buf, size_t max)
+{
+	size_t n = output_kept(conn, buf, max);
+	char item[WIRE_MESSAGE_MAX];
+	struct taken taken;
+
+	while (n < max && outq_kept(&conn->q) == 0) {
+		state_take(conn, item, sizeof(item), 1, &taken);
+		state_taken(conn, &taken);
+		if (taken.len == 0 || !state_keep(conn, item, taken.len))
+			break;
+		n += output_kept(conn, buf + n, max - n);
+	}
+	return n;
+}
+
+/* --- following --- */
+
+bool
+state_replay(struct conn *conn, const void *message, size_t len)
+{
+	if (len < sizeof(struct wire_header) || message_len(message) != len ||
+	    !outq_ready(&conn->q))
+		return false;
+	run(conn, message, len, 0);
+	outq_settle(&conn->q, NULL, NULL);
+	drop_part(conn);
+	return true;
+}
+
+bool
+state_replay_part(struct conn *conn, const void *bytes, size_t len)
+{
+	return len <= WIRE_MESSAGE_MAX - conn->part_len &&
+	       state_input_part(conn, bytes, len);
+}
+
+bool
+state_replay_take(struct conn *conn, uint64_t n)
+{
+	return outq_drop(&conn->q, n);
+}
+
+bool
+state_replay_reply(struct conn *conn, const void *message, size_t len)
+{
+	return len >= sizeof(struct wire_header) &&
+	       message_len(message) == len &&
+	       outq_add_reply(&conn->q, message, len);
+}
+
+bool
+state_replay_sent(struct conn *conn, uint64_t n)
+{
+	return outq_sent(&conn->q, n);
 }
 
 /* --- world --- */
+
+void
+state_set_virq(struct state *st, uint32_t port)
+{
+	st->virq_port = port;
+	core_record(st, RECORD_WORLD, port, 0, NULL, 0);
+}
+
+uint32_t
+state_virq(const struct state *st)
+{
+	return st->virq_port;
+}
 
 /* What a record says about a domain. */
 struct told_info {
@@ -389,8 +586,12 @@ state_domain_changed(
 bool
 state_step(struct state *st, size_t budget)
 {
-	bool more = domain_bury_rest(st);
+	bool more = false;
 
+	if (!list_empty(&st->unburied)) {
+		core_record(st, RECORD_STEP, budget, 0, NULL, 0);
+		more = domain_bury_rest(st);
+	}
 	return heap_reap(&st->heap, budget) || more;
 }
 

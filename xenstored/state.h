@@ -24,6 +24,7 @@
 struct state;
 struct conn;
 struct refusal;
+struct taken;
 
 /* What the hypervisor says about a domain. */
 struct domain_info {
@@ -107,14 +108,19 @@ void state_free(struct state *st);
 struct conn *state_open_socket(
     struct state *st, uid_t uid, pid_t pid, void *shell);
 
+/* The same; SOCK is the supervisor's number of it, higher than any before. */
+struct conn *state_open_sock(
+    struct state *st, uid_t uid, pid_t pid, uint64_t sock, void *shell);
+
 /* Ends CONN with its watches and transactions, and frees it. */
 void state_close(struct conn *conn);
 
 /*
  * The connection of domain 0's ring, which is told by the hypervisor and not
- * by INTRODUCE. NULL: no memory.
+ * by INTRODUCE; it has the local PORT. NULL: no memory.
  */
-struct conn *state_open_dom0(struct state *st, uint64_t unique_id, void *shell);
+struct conn *state_open_dom0(
+    struct state *st, uint64_t unique_id, uint32_t port, void *shell);
 
 /* CONN's ring was started anew by its guest: nothing of before is left. */
 void state_reset(struct conn *conn);
@@ -142,28 +148,92 @@ enum input_result state_input(struct conn *conn, const void *bytes, size_t len,
 
 /*
  * Keeps LEN bytes, at least a header, that begin a message whose rest does not
- * fit where they come from; state_input() takes the rest. False: no memory,
- * nothing kept.
+ * fit where they come from; state_input() takes the rest. They come right
+ * behind those that state_input() has used. False: no memory, nothing kept.
  */
 bool state_input_part(struct conn *conn, const void *bytes, size_t len);
 
-/* Takes up to MAX bytes of what is to be sent; how many. */
+/* --- output --- */
+
+/*
+ * Takes up to MAX bytes of what is to be sent; how many. What was begun is kept
+ * for the next call. For those who send the bytes where they cannot be lost.
+ */
 size_t state_output(struct conn *conn, char *buf, size_t max);
 
-/* Whether there is something to take. */
+/* Whether there is something to take or to send. */
 bool state_has_output(const struct conn *conn);
+
+/*
+ * The same in steps, so that the bytes can be put where they survive between
+ * the taking and the record of it.
+ *
+ * First state_kept(): bytes that were taken before and are to be sent first;
+ * they stay valid until state_sent(), which is called after each sending.
+ */
+const char *state_kept(const struct conn *conn, size_t *len_out);
+void state_sent(struct conn *conn, size_t n);
+
+/* Then outq_take(). state_taken() writes the record of it. */
+void state_take(struct conn *conn, char *buf, size_t size, size_t enough,
+    struct taken *taken_out);
+void state_taken(struct conn *conn, const struct taken *taken);
+
+/* Keeps LEN bytes that were taken and cannot be sent now. False: no memory. */
+bool state_keep(struct conn *conn, const char *bytes, size_t len);
+
+/* Puts into the log what waits in CONN's queue and is not in it yet. */
+void state_settle(struct conn *conn);
+
+/* --- connections' properties --- */
 
 void *conn_shell(const struct conn *conn);
 void conn_set_shell(struct conn *conn, void *shell);
 uint32_t conn_id(const struct conn *conn);
 uint32_t conn_domid(const struct conn *conn);
+uint64_t conn_sock(const struct conn *conn);
+bool conn_is_ring(const struct conn *conn);
+bool conn_is_ignored(const struct conn *conn);
+
+/* The local port of a ring, told by ring_open() and kept for whoever takes
+ * over; and the one that INTRODUCE named. */
+uint32_t conn_port(const struct conn *conn);
+void conn_set_port(struct conn *conn, uint32_t port);
+uint32_t conn_remote_port(const struct conn *conn);
+
 bool conn_privileged(const struct conn *conn);
 
 /* The connection after CONN (NULL: the first) in the order of their making, or
  * NULL. */
 struct conn *state_next_conn(struct state *st, const struct conn *conn);
 
+/* The connection ID, or NULL. */
+struct conn *state_find_conn(const struct state *st, uint64_t id);
+
+/* The highest number of a socket that there was. */
+uint64_t state_last_sock(const struct state *st);
+
+/* --- following ---
+ *
+ * What another machine did, told by its records (apply.h). False: it does not
+ * fit this one, in which nothing was changed, or there is no memory.
+ */
+
+bool state_replay(struct conn *conn, const void *message, size_t len);
+bool state_replay_part(struct conn *conn, const void *bytes, size_t len);
+bool state_replay_take(struct conn *conn, uint64_t n);
+bool state_replay_reply(struct conn *conn, const void *message, size_t len);
+bool state_replay_sent(struct conn *conn, uint64_t n);
+
+/* From now on the world is ENV. */
+void state_set_env(struct state *st, const struct state_env *env);
+
 /* --- world --- */
+
+/* The port of the interrupt for domains' ends, kept for whoever takes over; 0:
+ * not known. */
+void state_set_virq(struct state *st, uint32_t port);
+uint32_t state_virq(const struct state *st);
 
 /* The hypervisor says that something happened to DOMID. */
 void state_domain_changed(

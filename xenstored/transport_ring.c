@@ -405,7 +405,7 @@ open_dom0(struct rings *rings, uint32_t port)
 	ring->transport.privileged = true;
 	connect_port(ring, (evtchn_port_t)local);
 	ring->transport.conn = state_open_dom0(server_state(rings->server),
-	    fates_ask(rings->fates, 0).unique_id, &ring->transport);
+	    fates_ask(rings->fates, 0).unique_id, ring->port, &ring->transport);
 	if (ring->transport.conn == NULL)
 		fatalx("no memory");
 	ring_adopt(ring->page, ring->features);

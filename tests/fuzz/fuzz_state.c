@@ -462,7 +462,7 @@ start(void)
 	w.h.st->config.priv_domid = PRIV_DOMID;
 	for (i = 0; i < SOCKETS; i++)
 		w.conn[i] = h_socket(&w.h);
-	w.conn[DOM0_RING] = state_open_dom0(w.h.st, 1, NULL);
+	w.conn[DOM0_RING] = state_open_dom0(w.h.st, 1, 1, NULL);
 	must(w.conn[DOM0_RING] != NULL);
 	for (i = 1; i <= GUESTS; i++)
 		(void)h_guest(&w.h, w.conn[0], i);

@@ -9,107 +9,59 @@
 
 #include "../../unit/xenstored/harness.h"
 
-enum { F_CONNS = 200000, F_ANSWERS = 16 };
+#include "xenstored/apply.h"
+
+enum { F_QUEUE = 1 << 20 };
 
 struct follower {
-	struct h h;
-	struct conn *conn[F_CONNS]; /* by id */
-	struct domain_info info[F_ANSWERS];
-	uint32_t info_domid[F_ANSWERS];
-	enum xs_err ring[F_ANSWERS];
-	unsigned n_info, next_info, n_ring, next_ring;
+	struct apply *apply;
+	struct state *told;	     /* the one whose records these are */
+	unsigned long queues, bytes; /* that were compared */
 };
 
-/* The answers are those in the log, in their order. */
-static struct domain_info
-f_domain_info(void *ctx, uint32_t domid)
-{
-	struct follower *f = ctx;
-
-	assert_true(f->next_info < f->n_info);
-	assert_int_equal(f->info_domid[f->next_info], domid);
-	return f->info[f->next_info++];
-}
-
-static enum xs_err
-f_ring_open(void *ctx, struct conn *conn, uint32_t domid, uint32_t port,
-    uint32_t features)
-{
-	struct follower *f = ctx;
-
-	(void)domid;
-	(void)port;
-	(void)features;
-	assert_true(f->next_ring < f->n_ring);
-	f->conn[conn_id(conn)] = conn;
-	return f->ring[f->next_ring++];
-}
-
 static void
-f_ring_close(void *ctx, struct conn *conn)
+follower_start(
+    struct follower *f, const struct state_config *config, struct state *told)
 {
-	struct follower *f = ctx;
+	struct record_start start;
+	struct record record = apply_start(config, &start);
 
-	f->conn[conn_id(conn)] = NULL;
-}
-
-static void
-f_record(void *ctx, const struct record *record)
-{
-	(void)ctx;
-	(void)record;
-}
-
-static void
-follower_start(struct follower *f, const struct state_config *config)
-{
 	memset(f, 0, sizeof(*f));
-	f->h.env = (struct state_env){
-		.ctx = f,
-		.domain_info = f_domain_info,
-		.ring_open = f_ring_open,
-		.ring_close = f_ring_close,
-		.wake = h_wake,
-		.record = f_record,
-		.trace = h_trace,
-		.control = h_control,
-	};
-	f->h.st = state_new(config, &f->h.env);
-	assert_non_null(f->h.st);
-}
-
-static struct domain_info
-f_told(const struct record *r)
-{
-	const uint8_t *told = r->data[0];
-
-	return (struct domain_info){
-		.exists = told[0],
-		.shutdown = told[1],
-		.dying = told[2],
-		.unique_id = r->b,
-	};
+	f->told = told;
+	f->apply = apply_new(NULL);
+	assert_non_null(f->apply);
+	assert_null(apply_record(f->apply, &record));
 }
 
 static void
-f_request(struct follower *f, const struct record *r)
+follower_stop(struct follower *f)
 {
-	struct conn *conn = f->conn[r->a];
-	char waste[4096];
-	int budget = 1000;
-	size_t used;
+	const char *wrong = state_check(apply_state(f->apply));
 
-	assert_non_null(conn);
-	assert_int_equal(
-	    state_input(conn, r->data[0], r->len[0], &budget, &used),
-	    INPUT_MORE);
-	assert_int_equal(used, r->len[0]);
-	assert_int_equal(f->next_info, f->n_info);
-	assert_int_equal(f->next_ring, f->n_ring);
-	f->n_info = f->next_info = f->n_ring = f->next_ring = 0;
-	while (f->conn[r->a] != NULL &&
-	       state_output(conn, waste, sizeof(waste)) > 0)
-		;
+	if (wrong != NULL)
+		fail_msg("follower: %s", wrong);
+	apply_free(f->apply);
+}
+
+/* The same bytes wait for the connection ID of both. */
+static void
+follower_compare_queue(struct follower *f, uint64_t id)
+{
+	static char a[F_QUEUE], b[F_QUEUE];
+	struct conn *theirs = state_find_conn(f->told, id);
+	struct conn *ours = state_find_conn(apply_state(f->apply), id);
+	size_t len;
+
+	if (theirs == NULL || ours == NULL)
+		return;
+	len = outq_peek(&theirs->q, a, sizeof(a));
+	assert_int_equal(len, outq_peek(&ours->q, b, sizeof(b)));
+	assert_memory_equal(a, b, len);
+	assert_int_equal(theirs->q.n_replies, ours->q.n_replies);
+	assert_int_equal(theirs->q.reply_bytes, ours->q.reply_bytes);
+	assert_int_equal(theirs->q.event_bytes, ours->q.event_bytes);
+	f->queues++;
+	f->bytes += len;
 }
 
 /* Does what the record says; a tap of struct h. */
@@ -117,35 +69,18 @@ static void
 follower_apply(void *ctx, const struct record *r)
 {
 	struct follower *f = ctx;
-	struct domain_info info;
+	const char *wrong = apply_record(f->apply, r);
+	struct conn *conn;
 
-	switch (r->type) {
-	case RECORD_OPEN_SOCKET:
-		assert_true(r->a < F_CONNS);
-		f->conn[r->a] = state_open_socket(f->h.st, 0, 1, NULL);
-		assert_int_equal(conn_id(f->conn[r->a]), r->a);
-		break;
-	case RECORD_CLOSE:
-		state_close(f->conn[r->a]);
-		f->conn[r->a] = NULL;
-		break;
-	case RECORD_REQUEST:
-		f_request(f, r);
-		break;
-	case RECORD_DOMAIN:
-		info = f_told(r);
-		state_domain_changed(f->h.st, (uint32_t)r->a, &info);
-		break;
-	case RECORD_ANSWER_INFO:
-		f->info_domid[f->n_info] = (uint32_t)r->a;
-		f->info[f->n_info++] = f_told(r);
-		break;
-	case RECORD_ANSWER_RING:
-		f->ring[f->n_ring++] = (enum xs_err)r->b;
-		break;
-	default:
-		fail_msg("record of type %d", (int)r->type);
-	}
+	if (wrong != NULL)
+		fail_msg("record of type %d: %s", (int)r->type, wrong);
+	if (r->type == RECORD_TAKE || r->type == RECORD_KEEP)
+		follower_compare_queue(f, r->a);
+	if (r->type != RECORD_REQUEST)
+		return;
+	conn = state_next_conn(f->told, NULL);
+	for (; conn != NULL; conn = state_next_conn(f->told, conn))
+		follower_compare_queue(f, conn->id);
 }
 
 static void
@@ -179,12 +114,12 @@ follower_compare(struct follower *f, struct state *st)
 {
 	struct node *a, *b;
 
-	assert_int_equal(st->heap.stamp, f->h.st->heap.stamp);
+	assert_int_equal(st->heap.stamp, apply_state(f->apply)->heap.stamp);
 	walk_start(&st->walk, st->live);
-	walk_start(&f->h.st->walk, f->h.st->live);
+	walk_start(&apply_state(f->apply)->walk, apply_state(f->apply)->live);
 	for (;;) {
 		a = walk_next(&st->walk);
-		b = walk_next(&f->h.st->walk);
+		b = walk_next(&apply_state(f->apply)->walk);
 		assert_int_equal(a != NULL, b != NULL);
 		if (a == NULL)
 			break;
@@ -192,7 +127,8 @@ follower_compare(struct follower *f, struct state *st)
 	}
 	for (uint32_t i = 0; i < H_DOMAINS; i++) {
 		struct principal *p = principal_current(st->all, i);
-		struct principal *q = principal_current(f->h.st->all, i);
+		struct principal *q =
+		    principal_current(apply_state(f->apply)->all, i);
 
 		assert_int_equal(p != NULL, q != NULL);
 		if (p != NULL)

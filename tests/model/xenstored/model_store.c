@@ -456,14 +456,15 @@ all_replies_and_events_are_those_of_the_reference(void **unused)
 	principals_pool(r.h.st->all)->limits.n[QUOTA_WATCHES] = M_WATCH_QUOTA;
 	principals_pool(r.h.st->all)->limits.n[QUOTA_TXNS] = M_TXN_QUOTA;
 	m_start(&r.m);
-	follower_start(&follower, &r.h.config);
-	*principals_pool(follower.h.st->all) = *principals_pool(r.h.st->all);
+	follower_start(&follower, &r.h.config, r.h.st);
+	*principals_pool(apply_state(follower.apply)->all) = *principals_pool(r.h.st->all);
 	r.h.tap = follower_apply;
 	r.h.tap_ctx = &follower;
 	r.conn[0] = h_socket(&r.h);
 	r.conn[1] = h_socket(&r.h);
 	for (r.step = 0; r.step < n; r.step++) {
 		r.m.now++;
+		h_in_pieces = r.step % 3 == 0;
 		step(&r);
 		if (r.step % 512 == 0) {
 			wrong = state_check(r.h.st);
@@ -478,7 +479,10 @@ all_replies_and_events_are_those_of_the_reference(void **unused)
 	for (int c = 0; c < M_CONNS; c++)
 		m_close(&r.m, c);
 	follower_compare(&follower, r.h.st);
-	h_stop(&follower.h);
+	printf("%lu queues of %lu bytes compared\n", follower.queues,
+	    follower.bytes);
+	assert_true(follower.bytes > n);
+	follower_stop(&follower);
 	h_stop(&r.h);
 }
 
