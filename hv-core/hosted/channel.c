@@ -135,6 +135,19 @@ flush(struct channel *c)
 	channel_interest(c);
 }
 
+void
+channel_discard(struct channel *c)
+{
+	while (c->out != NULL) {
+		struct outgoing *o = c->out;
+
+		c->out = o->next;
+		outgoing_free(o);
+	}
+	c->out_end = &c->out;
+	c->nr_out = 0;
+}
+
 /* ----------------------------------------------------------------- input -- */
 
 /* C's client has gone, or does not speak our language. */
@@ -221,12 +234,7 @@ channel_guest(struct hvd_domain *d, int fd)
 static void
 channel_release(struct channel *c)
 {
-	while (c->out != NULL) {
-		struct outgoing *o = c->out;
-
-		c->out = o->next;
-		outgoing_free(o);
-	}
+	channel_discard(c);
 	while (c->seen != NULL) {
 		struct seen_ram *s = c->seen;
 

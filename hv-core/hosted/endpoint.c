@@ -2,10 +2,11 @@
  * Event endpoints: who hears which port, and the doorbells between them.
  *
  * A pair joins two endpoints that have a channel (in Xen's sense) in common. It
- * is made when first needed and lives as long as both do. hvd keeps no
- * descriptor of it and looks into its pages only when one end has gone, so that
- * what that end sent last is not lost. Whatever fails here only means that
- * sends go by the hypercall.
+ * is made when first needed and lives as long as both do. hvd looks into its
+ * pages only when one end has gone, so that what that end sent last is not
+ * lost, and keeps its descriptors only if an end is a control client, which may
+ * be succeeded by another one. Whatever fails here only means that sends go by
+ * the hypercall.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,24 +19,37 @@
 #include "abi/event_channel.h"
 #include "hv-core/hosted/hvd.h"
 
+struct pair_fds {
+	int pages;
+	int bell[2]; /* [i] is heard by end i */
+};
+
 struct pair {
 	struct endpoint *end[2]; /* the same twice for a loop */
 	uint32_t slot[2];	 /* what each end calls it */
 	uint32_t gen[2];	 /* tells this use of the slot from others */
 	bool ready[2];		 /* that end hears it */
 	struct pair_page *page;	 /* two; [i] is heard by end i */
+	struct pair_fds fds;	 /* kept for successors, or -1 */
 };
 
 struct endpoint {
 	struct channel *channel;
 	struct port_table_entry *table;
 	struct pair_page *page; /* ours to the client */
-	int bell;
+	struct endpoint_fds fds;
 	bool up;
 	struct pair **slots; /* [0] is hvd, always NULL */
 	uint32_t next_gen;
 	uint32_t nr_slots;
+	uint32_t announce; /* slots from here on, to a successor; 0: done */
 };
+
+/*
+ * So many PAIRs are on the way to a successor at a time: they fit into the
+ * socket, and its hypercalls do not wait long behind them.
+ */
+#define ANNOUNCE_AHEAD 64
 
 static domid_t
 endpoint_domid(const struct endpoint *e)
@@ -132,12 +146,13 @@ slot_reserve(struct endpoint *e)
 }
 
 static void
-pair_announce(const struct pair *p, int side, int pages, const int bell[2])
+pair_announce(const struct pair *p, int side, const struct pair_fds *fds)
 {
 	bool loop = p->end[0] == p->end[1];
 	struct endpoint *peer = p->end[!side];
 	struct hv_msg m = { .type = HV_MSG_PAIR };
-	int fd[3] = { pages, bell[side], bell[loop ? side : !side] };
+	int fd[3] = { fds->pages, fds->bell[side],
+		fds->bell[loop ? side : !side] };
 
 	m.u.pair.slot = p->slot[side];
 	m.u.pair.peer_domid = endpoint_domid(peer);
@@ -147,34 +162,42 @@ pair_announce(const struct pair *p, int side, int pages, const int bell[2])
 	channel_send(p->end[side]->channel, &m, fd, 3);
 }
 
+static void
+pair_fds_close(struct pair_fds *fds)
+{
+	if (fds->pages >= 0)
+		close(fds->pages);
+	for (int i = 0; i < 2; i++)
+		if (fds->bell[i] >= 0)
+			close(fds->bell[i]);
+	*fds = (struct pair_fds){ -1, { -1, -1 } };
+}
+
 /* Make the pages and doorbells of P and hand them to its ends. */
 static int
 pair_supply(struct pair *p)
 {
-	int bell[2] = { -1, -1 };
-	int pages, err = -ENOMEM;
+	struct pair_fds *fds = &p->fds;
 	void *map;
 
-	pages = ram_memfd("pair", 2 * HV_PAGE_SIZE,
+	fds->pages = ram_memfd("pair", 2 * HV_PAGE_SIZE,
 	    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL, &map);
-	if (pages < 0)
-		return pages;
-	bell[0] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	bell[1] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (bell[0] >= 0 && bell[1] >= 0) {
-		pair_announce(p, 0, pages, bell);
-		if (p->end[0] != p->end[1])
-			pair_announce(p, 1, pages, bell);
-		p->page = map;
-		err = 0;
-	} else {
+	if (fds->pages < 0)
+		return -ENOMEM;
+	fds->bell[0] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	fds->bell[1] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fds->bell[0] < 0 || fds->bell[1] < 0) {
 		munmap(map, 2 * HV_PAGE_SIZE);
+		pair_fds_close(fds);
+		return -ENOMEM;
 	}
-	close(pages);
-	for (int i = 0; i < 2; i++)
-		if (bell[i] >= 0)
-			close(bell[i]);
-	return err;
+	pair_announce(p, 0, fds);
+	if (p->end[0] != p->end[1])
+		pair_announce(p, 1, fds);
+	p->page = map;
+	if (endpoint_domid(p->end[0]) != 0 && endpoint_domid(p->end[1]) != 0)
+		pair_fds_close(fds);
+	return 0;
 }
 
 /* The pair of A and B, made if need be; NULL: there is none. */
@@ -188,6 +211,7 @@ pair_get(struct endpoint *a, struct endpoint *b)
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return NULL;
+	p->fds = (struct pair_fds){ -1, { -1, -1 } };
 	p->end[0] = a;
 	p->end[1] = b;
 	p->slot[0] = slot_reserve(a);
@@ -252,6 +276,7 @@ pair_destroy(struct pair *p, const struct endpoint *dying)
 		channel_send(peer->channel, &m, NULL, 0);
 	}
 	munmap(p->page, 2 * HV_PAGE_SIZE);
+	pair_fds_close(&p->fds);
 	free(p);
 }
 
@@ -279,32 +304,43 @@ endpoint_create(struct channel *c, struct endpoint_fds *fds_out)
 
 	if (e == NULL)
 		return -ENOMEM;
-	fds_out->table = ram_memfd("ports", HV_PORT_TABLE_SIZE,
+	e->fds.table = ram_memfd("ports", HV_PORT_TABLE_SIZE,
 	    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE, &table);
-	if (fds_out->table < 0)
+	if (e->fds.table < 0)
 		goto no_table;
-	fds_out->pair = ram_memfd("hv-pair", HV_PAGE_SIZE,
+	e->fds.pair = ram_memfd("hv-pair", HV_PAGE_SIZE,
 	    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL, &page);
-	if (fds_out->pair < 0)
+	if (e->fds.pair < 0)
 		goto no_pair;
-	e->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (e->bell < 0)
+	e->fds.bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (e->fds.bell < 0)
 		goto no_bell;
-	fds_out->bell = e->bell;
 	e->table = table;
 	e->page = page;
 	e->channel = c;
 	c->endpoint = e;
+	*fds_out = e->fds;
 	return 0;
 no_bell:
 	munmap(page, HV_PAGE_SIZE);
-	close(fds_out->pair);
+	close(e->fds.pair);
 no_pair:
 	munmap(table, HV_PORT_TABLE_SIZE);
-	close(fds_out->table);
+	close(e->fds.table);
 no_table:
 	free(e);
 	return -ENOMEM;
+}
+
+/* A guest has no successor: what it has been told is mapped by us. */
+static void
+endpoint_close_fds(struct endpoint *e)
+{
+	if (e->fds.table >= 0)
+		close(e->fds.table);
+	if (e->fds.pair >= 0)
+		close(e->fds.pair);
+	e->fds.table = e->fds.pair = -1;
 }
 
 void
@@ -323,7 +359,8 @@ endpoint_destroy(struct channel *c)
 			c->hvd->owner0[port] = NULL;
 	munmap(e->table, HV_PORT_TABLE_SIZE);
 	munmap(e->page, HV_PAGE_SIZE);
-	close(e->bell);
+	endpoint_close_fds(e);
+	close(e->fds.bell);
 	free(e->slots);
 	free(e);
 }
@@ -395,6 +432,7 @@ endpoint_up(struct channel *c)
 	e->up = true;
 	if (domid == 0)
 		return; /* a new client has no ports */
+	endpoint_close_fds(e);
 	for (uint32_t port = 1; port < c->domain->max_ports; port++) {
 		if (hv_port_info(c->hvd->hv, domid, port, &info) != 0 ||
 		    info.status == EVTCHNSTAT_closed)
@@ -422,6 +460,28 @@ pair_open(struct endpoint *e, const struct pair *p)
 	}
 }
 
+/* Tell E, if it is a successor, of up to N more of the pairs there are. */
+static void
+announce_more(struct endpoint *e, unsigned n)
+{
+	while (e->announce != 0 && n > 0) {
+		struct pair *p = NULL;
+		int side;
+
+		if (e->announce < e->nr_slots)
+			p = e->slots[e->announce++];
+		else
+			e->announce = 0;
+		side = p != NULL ? pair_side(p, e) : 0;
+		if (p == NULL || p->ready[side])
+			continue;
+		pair_announce(p, side, &p->fds);
+		/* Its predecessor may have been about to ring. */
+		(void)eventfd_write(p->fds.bell[!side], 1);
+		n--;
+	}
+}
+
 void
 endpoint_ready(struct channel *c, uint32_t slot, uint32_t gen)
 {
@@ -441,6 +501,46 @@ endpoint_ready(struct channel *c, uint32_t slot, uint32_t gen)
 	if (p->end[0] == p->end[1])
 		p->ready[1] = true;
 	pair_open(p->end[!side], p);
+	announce_more(e, 1);
+}
+
+void
+endpoint_down(struct channel *c, struct endpoint_fds *fds_out)
+{
+	struct endpoint *e = c->endpoint;
+	struct hv_port_info info;
+
+	for (uint32_t i = 1; i < e->nr_slots; i++) {
+		struct pair *p = e->slots[i];
+
+		if (p == NULL)
+			continue;
+		p->ready[pair_side(p, e)] = false;
+		if (p->end[0] == p->end[1])
+			p->ready[1] = false;
+	}
+	for (uint32_t port = 1; port < HV_PORTS; port++) {
+		struct endpoint *peer;
+
+		if (e->table[port].rx == 0 ||
+		    hv_port_info(c->hvd->hv, 0, port, &info) != 0 ||
+		    info.status != EVTCHNSTAT_interdomain)
+			continue;
+		peer =
+		    endpoint_of(c->hvd, info.remote_domid, info.remote_channel);
+		if (peer != NULL)
+			entry_set_tx(peer, info.remote_port, 0);
+	}
+	*fds_out = e->fds;
+}
+
+void
+endpoint_up_again(struct channel *c)
+{
+	struct endpoint *e = c->endpoint;
+
+	e->announce = 1;
+	announce_more(e, ANNOUNCE_AHEAD);
 }
 
 void
@@ -449,7 +549,7 @@ endpoint_post(struct channel *c, uint32_t port)
 	struct endpoint *e = c->endpoint;
 
 	if (e != NULL && port < HV_PORTS && pair_post(e->page, port))
-		(void)eventfd_write(e->bell, 1);
+		(void)eventfd_write(e->fds.bell, 1);
 }
 
 void
@@ -458,5 +558,5 @@ endpoint_kick(struct channel *c)
 	struct endpoint *e = c->endpoint;
 
 	if (e != NULL && pair_kick(e->page))
-		(void)eventfd_write(e->bell, 1);
+		(void)eventfd_write(e->fds.bell, 1);
 }

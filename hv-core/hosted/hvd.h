@@ -171,6 +171,8 @@ void channel_close(struct channel *c);
 void channels_reap(struct hvd *h);
 /* Go on with every interrupted hypercall, one slice each. */
 void channels_continue(struct hvd *h);
+/* Forget what C's client has not read yet. */
+void channel_discard(struct channel *c);
 /* Send M with copies of FD[0..N-1], now or when there is room. */
 void channel_send(
     struct channel *c, const struct hv_msg *m, const int *fd, int nfds);
@@ -184,7 +186,7 @@ void request_run_call(struct channel *c);
 
 /* endpoint.c */
 
-/* Where HV_MSG_ATTACH finds the descriptors for a client. */
+/* Where HV_MSG_ATTACH finds the descriptors for a client; not its to close. */
 struct endpoint_fds {
 	int table, pair, bell;
 };
@@ -196,6 +198,13 @@ struct endpoint_fds {
 int endpoint_create(struct channel *c, struct endpoint_fds *fds_out);
 /* C has been told its descriptors: pairs may be announced to it. */
 void endpoint_up(struct channel *c);
+/*
+ * C's client is dead and another one takes its place: the descriptors again.
+ * Peers send to C by the hypercall until the new client hears their pairs.
+ */
+void endpoint_down(struct channel *c, struct endpoint_fds *fds_out);
+/* It has been told its descriptors: the pairs there are may be announced. */
+void endpoint_up_again(struct channel *c);
 /* Disconnect C from its peers; the ports stay bound. */
 void endpoint_destroy(struct channel *c);
 /* C hears SLOT now. */

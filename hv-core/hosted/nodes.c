@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,8 +22,8 @@ static const char *const folders[] = { "", "/dev", "/kern", "/kern/xen" };
 
 /* Everything that is taken away at the end; two are dom0's, one hv-kernfs's. */
 static const char *const files[] = { SOCKET_NODE, "/hvd.pid",
-	"/kern/xen/privcmd", "/kern/xen/version", "/kern/xen/xsd_port",
-	"/dev/xsd_kva", "/dev/xenevt" };
+	"/kern/xen/boot_id", "/kern/xen/privcmd", "/kern/xen/version",
+	"/kern/xen/xsd_port", "/dev/xsd_kva", "/dev/xenevt" };
 
 static void
 node_path(const struct hvd *h, const char *name, char path[PATH_SIZE])
@@ -113,6 +114,24 @@ remove_files(const struct hvd *h)
 	}
 }
 
+/* A number of this run's own, as the kernel writes its own. */
+static int
+write_boot_id(const char *path)
+{
+	uint8_t id[16];
+	char text[40];
+	size_t len = 0;
+
+	if (getrandom(id, sizeof(id), 0) != (ssize_t)sizeof(id))
+		return -1;
+	for (size_t i = 0; i < sizeof(id); i++)
+		len += (size_t)sprintf(text + len, "%s%02x",
+		    i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", id[i]);
+	text[len] = '\n';
+	text[len + 1] = '\0';
+	return write_file(path, 0444, text);
+}
+
 int
 nodes_create(struct hvd *h)
 {
@@ -135,6 +154,9 @@ nodes_create(struct hvd *h)
 	}
 	node_path(h, "/kern/xen/version", path);
 	if (write_file(path, 0444, "Xen 4.17 (kernbus hosted)\n") != 0)
+		return -1;
+	node_path(h, "/kern/xen/boot_id", path);
+	if (write_boot_id(path) != 0)
 		return -1;
 	node_path(h, "/kern/xen/privcmd", path);
 	if (write_file(path, 0400, "") != 0)

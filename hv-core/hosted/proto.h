@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HV_PROTO_VERSION 1u
+#define HV_PROTO_VERSION 2u
 
 #define HV_ROOT_DEFAULT "/run/kernbus"
 #define HV_SOCKET_NAME "hvd.sock"
@@ -72,11 +72,21 @@ enum hv_chan_kind {
  * ATTACH. A control client has reserved HV_ARENA_SIZE of its address space at
  * arena_base (page aligned, not 0) and will map the arena there: it then passes
  * plain pointers, also inside of structures. 0 for guests.
+ *
+ * An EVTCHN channel may be attached again, with the same kind: by a successor
+ * of a client that is dead, which holds the other end of the same socket. The
+ * ports stay as they are. It gets a new arena, the same port table, hv pair and
+ * doorbell, and after the answer a PAIR for every pair there is: with the old
+ * slot, gen, pages and doorbells, so that peers notice nothing; until the
+ * successor's PAIR_READY they send by the hypercall. Before the answer may come
+ * whatever the dead client had not read, also answers to its ATTACH: the cookie
+ * tells ours.
  */
 struct hv_msg_attach {
 	uint32_t version;
 	uint32_t kind; /* enum hv_chan_kind */
 	uint64_t arena_base;
+	uint64_t cookie; /* any number; comes back in the answer */
 };
 
 #define HV_ATTACH_STRICT 0x1u  /* every send is a hypercall */
@@ -106,6 +116,7 @@ struct hv_msg_attached {
 	uint32_t grant_frames_max;
 	uint32_t ports;	     /* entries of the port table, <= HV_PORTS */
 	uint64_t start_info; /* GUEST: guest-physical, 0 if there is none */
+	uint64_t cookie;     /* of the ATTACH that this answers */
 };
 
 /*

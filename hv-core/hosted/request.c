@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,7 +33,8 @@ attach_check(const struct channel *c, const struct hv_msg_attach *a)
 {
 	if (a->version != HV_PROTO_VERSION)
 		return -EPROTONOSUPPORT;
-	if (c->kind != 0)
+	if (c->kind != 0 &&
+	    (c->kind != HV_CHAN_EVTCHN || a->kind != HV_CHAN_EVTCHN))
 		return -EBUSY;
 	if (c->domain != NULL)
 		return a->kind == HV_CHAN_GUEST ? 0 : -EPERM;
@@ -70,9 +72,23 @@ attach_control(struct channel *c, struct hv_msg *re, int *fd)
 	    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL, &arena);
 	if (fd[0] < 0)
 		return fd[0];
+	/* A successor gets one that nobody has written to. */
+	if (c->arena != NULL)
+		munmap(c->arena, HV_ARENA_SIZE);
 	c->arena = arena;
 	re->u.attached.flags = HV_ATTACH_CONTROL;
 	re->u.attached.arena_size = HV_ARENA_SIZE;
+	return 0;
+}
+
+/* The descriptors of C's event endpoint. 0 or -ENOMEM. */
+static int
+attach_endpoint(struct channel *c, struct endpoint_fds *ev)
+{
+	if (c->endpoint == NULL)
+		return endpoint_create(c, ev);
+	channel_discard(c);
+	endpoint_down(c, ev);
 	return 0;
 }
 
@@ -91,7 +107,7 @@ attach_fill(struct channel *c, uint32_t kind, struct hv_msg *re, int *fd)
 	}
 	if (err != 0 || (kind != HV_CHAN_GUEST && kind != HV_CHAN_EVTCHN))
 		return err != 0 ? err : n;
-	err = endpoint_create(c, &ev);
+	err = attach_endpoint(c, &ev);
 	if (err != 0) {
 		if (kind != HV_CHAN_GUEST)
 			close(fd[0]);
@@ -107,11 +123,13 @@ static void
 do_attach(struct channel *c, const struct hv_msg_attach *a)
 {
 	struct hv_msg re = { .type = HV_MSG_ATTACH };
+	bool again = c->kind != 0;
 	int fd[HV_MSG_FDS];
 	int n = attach_check(c, a);
 
 	re.u.attached.version = HV_PROTO_VERSION;
 	re.u.attached.ports = HV_PORTS;
+	re.u.attached.cookie = a->cookie;
 	if (n == 0)
 		n = attach_fill(c, a->kind, &re, fd);
 	if (n < 0) {
@@ -124,14 +142,13 @@ do_attach(struct channel *c, const struct hv_msg_attach *a)
 	if (c->hvd->config->strict)
 		re.u.attached.flags |= HV_ATTACH_STRICT;
 	channel_send(c, &re, fd, n);
-	/* Ours are mapped; the doorbell, the last one, we ring. */
+	/* Ours is mapped. */
 	if (c->domain == NULL)
 		close(fd[0]);
-	if (c->endpoint != NULL) {
-		close(fd[n - 3]);
-		close(fd[n - 2]);
+	if (again)
+		endpoint_up_again(c);
+	else if (c->endpoint != NULL)
 		endpoint_up(c);
-	}
 }
 
 /* ------------------------------------------------------------- hypercalls --

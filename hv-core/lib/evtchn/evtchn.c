@@ -104,6 +104,12 @@ xenevtchn_fd(xenevtchn_handle *xce)
 }
 
 int
+xenevtchn_device_fd(xenevtchn_handle *xce)
+{
+	return xce->ops->device_fd != NULL ? xce->ops->device_fd(xce) : xce->fd;
+}
+
+int
 xenevtchn_notify(xenevtchn_handle *xce, evtchn_port_t port)
 {
 	return xce->ops->notify(xce, port);

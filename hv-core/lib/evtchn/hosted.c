@@ -58,19 +58,12 @@ answer(int64_t ret)
 	return -1;
 }
 
+/* A handle without ports on H's client, which ERR says whether there is one. */
 static int
-hosted_open(struct xenevtchn_handle *xce, unsigned flags)
+handle_start(struct xenevtchn_handle *xce, struct hosted *h, int err)
 {
-	struct hosted *h = calloc(1, sizeof(*h));
-	int err;
-
-	(void)flags; /* the channel is of no use after an exec() */
-	if (h == NULL)
-		return -1;
-	err = hv_client_open(HV_CHAN_EVTCHN, &h->client);
 	if (err < 0) {
 		free(h);
-		provider_log_hvd(xce->logger, "xenevtchn", -err);
 		errno = -err;
 		return -1;
 	}
@@ -81,11 +74,38 @@ hosted_open(struct xenevtchn_handle *xce, unsigned flags)
 }
 
 static int
+hosted_open(struct xenevtchn_handle *xce, unsigned flags)
+{
+	struct hosted *h = calloc(1, sizeof(*h));
+	int err;
+
+	if (h == NULL)
+		return -1;
+	err = hv_client_open(HV_CHAN_EVTCHN, &h->client);
+	if (err < 0)
+		provider_log_hvd(xce->logger, "xenevtchn", -err);
+	else if ((flags & XENEVTCHN_NO_CLOEXEC) != 0)
+		fcntl(hv_client_channel_fd(h->client), F_SETFD, 0);
+	return handle_start(xce, h, err);
+}
+
+static int
 hosted_adopt(struct xenevtchn_handle *xce)
 {
-	(void)xce;
-	errno = EOPNOTSUPP;
-	return -1;
+	struct hosted *h = calloc(1, sizeof(*h));
+	uint32_t port;
+	int err;
+
+	if (h == NULL)
+		return -1;
+	err = hv_client_adopt(xce->fd, HV_CHAN_EVTCHN, &h->client);
+	if (err < 0)
+		provider_log(xce->logger, "xenevtchn", -err,
+		    "cannot take over the ports of descriptor %d", xce->fd);
+	for (port = 0; err == 0 && port < HV_PORTS; port++)
+		if (hv_client_port_state(h->client, port) != HV_PORT_CLOSED)
+			bit_set(h->bound, port);
+	return handle_start(xce, h, err);
 }
 
 static void
@@ -100,6 +120,12 @@ static void
 hosted_polled(struct xenevtchn_handle *xce)
 {
 	xce->hosted->polled = true;
+}
+
+static int
+hosted_device_fd(struct xenevtchn_handle *xce)
+{
+	return hv_client_channel_fd(xce->hosted->client);
 }
 
 static int
@@ -386,6 +412,7 @@ evtchn_hosted_ops(void)
 		.adopt = hosted_adopt,
 		.close = hosted_close,
 		.polled = hosted_polled,
+		.device_fd = hosted_device_fd,
 		.notify = hosted_notify,
 		.bind_unbound_port = hosted_bind_unbound_port,
 		.bind_interdomain = hosted_bind_interdomain,

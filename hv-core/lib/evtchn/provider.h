@@ -22,13 +22,15 @@ struct xenevtchn_handle {
  * Each answers as the function of xenevtchn.h whose name it has: -1 with errno
  * on failure. open sets fd or logs why it cannot; adopt makes an inherited
  * descriptor, already stored in fd, usable; close releases all but the handle;
- * polled (may be NULL) says that the caller has asked for the descriptor.
+ * polled (may be NULL) says that the caller has asked for the descriptor;
+ * device_fd may be NULL where the ports live in fd.
  */
 struct evtchn_ops {
 	int (*open)(struct xenevtchn_handle *xce, unsigned flags);
 	int (*adopt)(struct xenevtchn_handle *xce);
 	void (*close)(struct xenevtchn_handle *xce);
 	void (*polled)(struct xenevtchn_handle *xce);
+	int (*device_fd)(struct xenevtchn_handle *xce);
 	int (*notify)(struct xenevtchn_handle *xce, evtchn_port_t port);
 	int (*bind_unbound_port)(struct xenevtchn_handle *xce, domid_t domid);
 	int (*bind_interdomain)(struct xenevtchn_handle *xce, domid_t domid,

@@ -2,10 +2,12 @@
  * A channel: connecting, attaching, requests and what comes unasked.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -239,6 +241,54 @@ setup_guest(struct hv_client *c, struct parcel *p)
 	return events_init(c, p->fd[2], p->fd[3], p->fd[4]);
 }
 
+/*
+ * Send M on a channel whose other end may not listen before it is rid of what
+ * it has to say, which is thrown away.
+ */
+static int
+send_over(struct hv_client *c, const struct hv_msg *m)
+{
+	struct pollfd pfd = { .fd = c->fd, .events = POLLIN | POLLOUT };
+	struct parcel p;
+
+	for (;;) {
+		ssize_t n =
+		    send(c->fd, m, sizeof(*m), MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n == (ssize_t)sizeof(*m))
+			return 0;
+		if (n >= 0 || (errno != EAGAIN && errno != EINTR))
+			return -ENOTCONN;
+		if (poll(&pfd, 1, -1) == 1 && (pfd.revents & POLLIN) &&
+		    client_recv(c, &p, MSG_DONTWAIT) == 0)
+			parcel_close(&p);
+	}
+}
+
+/*
+ * Send ATTACH and wait for its answer. What comes before it was meant for
+ * another client of the channel, which is dead.
+ */
+static int
+attach_request(struct hv_client *c, struct hv_msg *m, struct parcel *p)
+{
+	int err;
+
+	if (getrandom(&m->u.attach.cookie, sizeof(m->u.attach.cookie), 0) !=
+	    (ssize_t)sizeof(m->u.attach.cookie))
+		return -EIO;
+	err = send_over(c, m);
+	while (err == 0) {
+		err = client_recv(c, p, 0);
+		if (err != 0 ||
+		    (p->msg.type == HV_MSG_ATTACH &&
+			p->msg.u.attached.cookie == m->u.attach.cookie))
+			break;
+		parcel_close(p);
+	}
+	return err;
+}
+
 static int
 attach(struct hv_client *c, enum hv_chan_kind kind)
 {
@@ -251,7 +301,7 @@ attach(struct hv_client *c, enum hv_chan_kind kind)
 		err = reserve_arena(c);
 	m.u.attach.arena_base = (uintptr_t)c->arena.base;
 	if (err == 0)
-		err = client_request(c, &m, &p);
+		err = attach_request(c, &m, &p);
 	if (err != 0)
 		return err;
 	c->info = p.msg.u.attached;
@@ -309,6 +359,26 @@ int
 hv_client_open_fd(int fd, struct hv_client **out)
 {
 	return client_new(fd, HV_CHAN_GUEST, out);
+}
+
+int
+hv_client_adopt(int fd, enum hv_chan_kind kind, struct hv_client **out)
+{
+	int type = 0, err;
+	socklen_t len = sizeof(type);
+
+	if (kind != HV_CHAN_EVTCHN ||
+	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 ||
+	    type != SOCK_SEQPACKET)
+		return -EINVAL;
+	err = client_new(fd, kind, out);
+	return err == -EBUSY ? -EINVAL : err; /* attached as another kind */
+}
+
+int
+hv_client_channel_fd(const struct hv_client *c)
+{
+	return c->fd;
 }
 
 static void

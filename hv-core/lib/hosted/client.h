@@ -51,7 +51,21 @@ int hv_client_open(enum hv_chan_kind kind, struct hv_client **out);
  */
 int hv_client_open_fd(int fd, struct hv_client **out);
 
-/* Ports, handles and maps that were made through C go with it. NULL is fine. */
+/*
+ * Attach again on FD, hv_client_channel_fd() of a client of KIND (EVTCHN only)
+ * that is not used any more, be it of a dead process: its ports are ours. What
+ * it left unread is thrown away, what it left in pages of pairs is found by the
+ * first harvests; each peer's pair is used again when hvd has announced it.
+ * Owns FD if it succeeds. 0 and *OUT; else -EINVAL FD is no such channel,
+ * -ENOTCONN hvd has gone, -EPROTONOSUPPORT, -ENOMEM: it may be tried again.
+ */
+int hv_client_adopt(int fd, enum hv_chan_kind kind, struct hv_client **out);
+
+/* The channel: held open by anybody, it keeps what was made through C. */
+int hv_client_channel_fd(const struct hv_client *c);
+
+/* Ports, handles and maps that were made through C go with it, unless somebody
+ * else holds the channel. NULL is fine. */
 void hv_client_close(struct hv_client *c);
 
 /* What ATTACH answered; lives as long as C. */

@@ -47,11 +47,19 @@ xenevtchn_handle *xenevtchn_open(
     struct xentoollog_logger *logger, unsigned int flags);
 
 /*
- * Wrap FD, which came from xenevtchn_fd() of a handle opened with
- * XENEVTCHN_NO_CLOEXEC, possibly before an exec(). The ports that it has bound
- * stay bound. FLAGS must be 0. On success the handle owns FD; on failure the
- * caller keeps it. NULL with errno: EINVAL unknown flag, EBADF, ENOMEM,
- * EOPNOTSUPP where ports do not live in a descriptor (hosted).
+ * Make a handle of FD, which is or was xenevtchn_device_fd() of another handle,
+ * in this process before an exec() or in one that is dead by now. Its ports are
+ * this handle's, with the same numbers. What the other user had taken, masked
+ * or left half done is unknown: the caller must look after every port as if it
+ * were pending, unmask it, and notify each peer once. An event may also be
+ * delivered for a port that the other user bound and nobody knows of; to
+ * unbind it is the caller's business.
+ *
+ * Nobody else may use FD, or a handle on it, from then on, though anybody may
+ * hold it. FLAGS must be 0. On success the handle owns FD; on failure the
+ * caller keeps it and may try again. NULL with errno: EINVAL unknown flag or FD
+ * is no event channel device, EBADF, ENOMEM, EMFILE, ENOTCONN the hypervisor
+ * has gone (hosted).
  */
 xenevtchn_handle *xenevtchn_fdopen(
     struct xentoollog_logger *logger, int fd, unsigned int flags);
@@ -130,6 +138,20 @@ int xenevtchn_unmask(xenevtchn_handle *xce, evtchn_port_t port);
  * with errno EOPNOTSUPP where the platform cannot promise that.
  */
 int xenevtchn_restrict(xenevtchn_handle *xce, domid_t domid);
+
+/* --------------------------------- Kernbus extension, node KERNBUS_1.0 ---- */
+
+/*
+ * The descriptor in which the ports of XCE live: they stay bound, and events
+ * for them are kept, as long as any process holds it open, also as a duplicate
+ * that came through a socket (SCM_RIGHTS), whatever becomes of XCE and its
+ * process. xenevtchn_fdopen() makes a handle of it again. Owned by XCE: do not
+ * read, write, poll or close it; dup() it to keep it. With duplicates about,
+ * xenevtchn_close() unbinds nothing. Never fails.
+ *
+ * It need not be xenevtchn_fd().
+ */
+int xenevtchn_device_fd(xenevtchn_handle *xce);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

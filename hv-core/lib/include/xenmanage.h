@@ -113,6 +113,19 @@ int xenmanage_store_ring(xenmanage_handle *hdl,
 /* Unmap RING's page and clear RING; a cleared RING is left alone. */
 void xenmanage_store_ring_release(struct xenmanage_store_ring *ring);
 
+#define XENMANAGE_BOOT_ID_SIZE 16
+
+/*
+ * What tells this run of the hypervisor from every other one, to ID: the same
+ * bytes for every process until the machine is started again. From, by
+ * provider: hosted $HV_ROOT/kern/xen/boot_id; linux
+ * /proc/sys/kernel/random/boot_id; netbsd the sysctl kern.boottime, which also
+ * differs after the clock has been set. 0, or -1 with errno: ENOENT it cannot
+ * be found out here, EINVAL it is not what it should be.
+ */
+int xenmanage_boot_id(
+    xenmanage_handle *hdl, uint8_t id[XENMANAGE_BOOT_ID_SIZE]);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

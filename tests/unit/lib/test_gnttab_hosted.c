@@ -300,6 +300,71 @@ a_forked_child_closes_without_unmapping_for_its_parent(void **state)
 	assert_int_equal(frame(w, 1)[7], 0);
 }
 
+/* A process that maps REF, says so by WORD and waits to be killed. */
+static pid_t
+mapper_start(struct world *w, unsigned ref, volatile uint8_t *word)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		xengnttab_handle *xgt = xengnttab_open(NULL, 0);
+		uint8_t *p = NULL;
+
+		if (xgt != NULL)
+			p = xengnttab_map_grant_ref(xgt, w->g.domid, ref, RW);
+		if (p == NULL)
+			_exit(1);
+		p[1]++;
+		*word = 1;
+		for (;;)
+			pause();
+	}
+	while (*word == 0 && kill(pid, 0) == 0)
+		fixture_sleep_ms(1);
+	*word = 0;
+	return pid;
+}
+
+static void
+mapper_kill(pid_t pid)
+{
+	int status;
+
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+}
+
+/* A daemon's successor maps what the one before it still has, or had. */
+static void
+processes_map_a_grant_at_once_and_the_last_ones_death_frees_it(void **state)
+{
+	struct world *w = *state;
+	uint8_t *word = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t first, second;
+	int ms;
+
+	assert_true(word != MAP_FAILED);
+	guest_grant(&w->g, 8, 5, GTF_permit_access);
+	frame(w, 5)[1] = 0;
+	first = mapper_start(w, 8, word);
+	second = mapper_start(w, 8, word);
+	assert_int_equal(frame(w, 5)[1], 2);
+	mapper_kill(first);
+	fixture_sleep_ms(20);
+	assert_int_equal(in_use(w, 8), IN_USE); /* of the second */
+	first = mapper_start(w, 8, word);
+	assert_int_equal(frame(w, 5)[1], 3);
+	mapper_kill(second);
+	mapper_kill(first);
+	for (ms = 0; in_use(w, 8) != 0 && ms < 5000; ms++)
+		fixture_sleep_ms(1);
+	assert_int_equal(in_use(w, 8), 0); /* the guest may revoke it */
+	munmap(word, PAGE);
+}
+
 static void
 a_mapping_outlives_its_granter(void **state)
 {
@@ -567,6 +632,7 @@ main(void)
 		T(a_notification_that_cannot_be_set_up_maps_nothing),
 		T(closing_the_handle_unmaps_and_notifies),
 		T(a_forked_child_closes_without_unmapping_for_its_parent),
+		T(processes_map_a_grant_at_once_and_the_last_ones_death_frees_it),
 		T(a_mapping_outlives_its_granter),
 		T(a_batch_gives_pages_and_marks_those_that_fail),
 		T(a_read_only_batch_cannot_be_written),

@@ -324,6 +324,79 @@ the_store_ring_is_found_or_the_missing_node_is_named(void **state)
 	xenmanage_store_ring_release(&ring);
 }
 
+/* -- the run of the hypervisor -- */
+
+static void
+boot_id(uint8_t id[XENMANAGE_BOOT_ID_SIZE])
+{
+	xenmanage_handle *m = xenmanage_open(NULL, 0);
+
+	assert_non_null(m);
+	assert_int_equal(xenmanage_boot_id(m, id), 0);
+	xenmanage_close(m);
+}
+
+static void
+write_boot_id(const char *text)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/kern/xen/boot_id", fixture_root);
+	unlink(path);
+	if (text == NULL)
+		return;
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void
+a_boot_id_that_is_missing_or_spoilt_is_none(void **state)
+{
+	static const char *const bad[] = { "", "\n", "123\n",
+		"00112233445566778899aabbccddeeff0\n",
+		"00112233445566778899aabbccddeefg\n" };
+	xenmanage_handle *m = xenmanage_open(NULL, 0);
+	uint8_t id[XENMANAGE_BOOT_ID_SIZE];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		write_boot_id(bad[i]);
+		assert_int_equal(xenmanage_boot_id(m, id), -1);
+		assert_int_equal(errno, EINVAL);
+	}
+	write_boot_id(NULL);
+	assert_int_equal(xenmanage_boot_id(m, id), -1);
+	assert_int_equal(errno, ENOENT);
+	write_boot_id("00112233-4455-6677-8899-aabbccddeeff\n");
+	assert_int_equal(xenmanage_boot_id(m, id), 0);
+	assert_int_equal(id[0], 0x00);
+	assert_int_equal(id[1], 0x11);
+	assert_int_equal(id[15], 0xff);
+	xenmanage_close(m);
+}
+
+/* The last test: it takes the machine down and starts another one. */
+static void
+the_boot_id_is_the_same_until_the_machine_starts_again(void **state)
+{
+	uint8_t first[XENMANAGE_BOOT_ID_SIZE], id[XENMANAGE_BOOT_ID_SIZE];
+
+	(void)state;
+	fixture_stop();
+	assert_true(fixture_start());
+	boot_id(first);
+	boot_id(id);
+	assert_memory_equal(id, first, sizeof(id));
+	fixture_stop();
+	assert_true(fixture_start());
+	boot_id(id);
+	assert_memory_not_equal(id, first, sizeof(id));
+}
+
 int
 main(void)
 {
@@ -340,6 +413,9 @@ main(void)
 		cmocka_unit_test(each_change_is_told_once_to_who_has_dom_exc),
 		cmocka_unit_test(
 		    the_store_ring_is_found_or_the_missing_node_is_named),
+		cmocka_unit_test(a_boot_id_that_is_missing_or_spoilt_is_none),
+		cmocka_unit_test(
+		    the_boot_id_is_the_same_until_the_machine_starts_again),
 	};
 	int ret;
 
