@@ -294,7 +294,7 @@ static int
 attach_error(struct machine *m, uint32_t version, uint32_t kind, uint64_t base)
 {
 	struct hv_msg msg = { .type = HV_MSG_ATTACH,
-		.u.attach = { version, kind, base } };
+		.u.attach = { version, kind, base, 0 } };
 	int fd = raw_connect(m);
 
 	assert_int_equal(send(fd, &msg, sizeof(msg), 0), sizeof(msg));
@@ -361,7 +361,7 @@ descriptors_sent_to_hvd_are_dropped(void **state)
 	struct machine *m = *state;
 	char buf[CMSG_SPACE(sizeof(int))] = { 0 };
 	struct hv_msg msg = { .type = HV_MSG_ATTACH,
-		.u.attach = { HV_PROTO_VERSION, HV_CHAN_CALL, 1 << 20 } };
+		.u.attach = { HV_PROTO_VERSION, HV_CHAN_CALL, 1 << 20, 0 } };
 	struct iovec iov = { &msg, sizeof(msg) };
 	struct msghdr mh = { .msg_iov = &iov,
 		.msg_iovlen = 1,
@@ -411,7 +411,7 @@ a_client_that_never_reads_does_not_grow_hvd(void **state)
 {
 	struct machine *m = *state;
 	struct hv_msg msg = { .type = HV_MSG_ATTACH,
-		.u.attach = { HV_PROTO_VERSION, HV_CHAN_CALL, 1 << 20 } };
+		.u.attach = { HV_PROTO_VERSION, HV_CHAN_CALL, 1 << 20, 0 } };
 	int fd = raw_connect(m), n = 0;
 
 	assert_int_equal(send(fd, &msg, sizeof(msg), 0), sizeof(msg));
