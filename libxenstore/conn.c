@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/wire.h"
@@ -34,22 +33,16 @@ device_kind(const char *path)
 	return CONN_DEVICE;
 }
 
+/* Connects to c->address. */
 static int
-open_socket(struct conn *c, const char *path)
+connect_socket(struct conn *c, int flags)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	size_t len = strlen(path);
-
-	if (len >= sizeof(sa.sun_path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(sa.sun_path, path, len + 1);
-	c->kind = CONN_SOCKET;
-	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	c->have = c->used = 0;
+	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 	if (c->fd < 0)
 		return -1;
-	if (connect(c->fd, (struct sockaddr *)&sa, sizeof(sa)) != 0) {
+	if (connect(c->fd, (struct sockaddr *)&c->address,
+		sizeof(c->address)) != 0) {
 		int err = errno;
 
 		close(c->fd);
@@ -58,6 +51,27 @@ open_socket(struct conn *c, const char *path)
 		return -1;
 	}
 	return 0;
+}
+
+static int
+open_socket(struct conn *c, const char *path)
+{
+	size_t len = strlen(path);
+
+	if (len >= sizeof(c->address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	c->address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	memcpy(c->address.sun_path, path, len + 1);
+	c->kind = CONN_SOCKET;
+	return connect_socket(c, 0);
+}
+
+int
+conn_again(struct conn *c)
+{
+	return connect_socket(c, SOCK_NONBLOCK);
 }
 
 int

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/un.h>
 
 enum conn_kind {
 	CONN_SOCKET,
@@ -22,8 +23,9 @@ enum conn_kind {
 struct conn {
 	int fd;
 	enum conn_kind kind;
-	size_t have; /* bytes in buf */
-	size_t used; /* of them, those already taken */
+	size_t have;		    /* bytes in buf */
+	size_t used;		    /* of them, those already taken */
+	struct sockaddr_un address; /* of a socket */
 	uint8_t buf[4096 + 16];
 };
 
@@ -43,6 +45,10 @@ int conn_open(struct conn *c);
 
 /* Opens PATH, whatever it is. 0, or -1 with errno. */
 int conn_open_path(struct conn *c, const char *path);
+
+/* Connects to the same socket again, after conn_close, without waiting; the
+ * descriptor then does not block. 0, or -1 with errno. */
+int conn_again(struct conn *c);
 
 /* Sends MSG, header included; to a device in one write. 0, or -1 with errno:
  * then the stream is broken. */

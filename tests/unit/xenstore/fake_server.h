@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A Xenstore server that says what a test wants said: a thread that accepts one
- * connection on a socket in a folder of its own and runs a script on it.
+ * connection (or some, one after the other) on a socket in a folder of its own
+ * and runs a script on it.
  */
 #ifndef TEST_XENSTORE_FAKE_SERVER_H
 #define TEST_XENSTORE_FAKE_SERVER_H
@@ -35,7 +36,9 @@ struct fake {
 	char dir[64];
 	char path[80];
 	int listener;
-	int fd; /* of the connection */
+	int fd;		 /* of the connection */
+	int connections; /* how many to accept */
+	int connection;	 /* which one it is, from 0 */
 	pthread_t thread;
 	void (*script)(struct fake *f);
 	struct request req; /* the last one received */
@@ -132,21 +135,24 @@ fake_thread(void *arg)
 {
 	struct fake *f = arg;
 
-	f->fd = accept(f->listener, NULL, NULL);
-	if (f->fd < 0)
-		return NULL;
-	f->script(f);
-	close(f->fd);
+	for (; f->connection < f->connections; f->connection++) {
+		f->fd = accept(f->listener, NULL, NULL);
+		if (f->fd < 0)
+			return NULL;
+		f->script(f);
+		close(f->fd);
+	}
 	return NULL;
 }
 
 static inline void
-fake_start(struct fake *f, void (*script)(struct fake *f))
+fake_start_many(struct fake *f, void (*script)(struct fake *f), int connections)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 
 	memset(f, 0, sizeof(*f));
 	f->script = script;
+	f->connections = connections;
 	f->fd = -1;
 	f->reply = "OK";
 	f->reply_len = 3;
@@ -162,6 +168,12 @@ fake_start(struct fake *f, void (*script)(struct fake *f))
 	setenv("XENSTORED_RUNDIR", f->dir, 1);
 	unsetenv("XENSTORED_PATH");
 	assert_int_equal(pthread_create(&f->thread, NULL, fake_thread, f), 0);
+}
+
+static inline void
+fake_start(struct fake *f, void (*script)(struct fake *f))
+{
+	fake_start_many(f, script, 1);
 }
 
 static inline struct xs_handle *
