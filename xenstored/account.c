@@ -1,64 +1,67 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "xenstored/account.h"
 
-int64_t
-account_node_cost(const struct node *node)
-{
-	return (int64_t)(sizeof(struct node) + sizeof(struct ident) +
-			 sizeof(struct kid) + node->id->name->len +
-			 node_value_len(node) +
-			 node->acl->n * sizeof(struct acl_entry));
-}
-
+/* Charges OWNER, which is a guest or nobody is charged here. */
 static void
-attach(struct ident *id, struct principal *owner, int64_t cost)
+charge(struct principal *owner, int64_t nodes, int64_t cost)
 {
-	id->owner = owner;
-	if (owner == NULL)
+	if (acl_owner_bit(owner) == 0)
 		return;
-	list_append(&owner->owned, &id->owned);
-	principal_charge(principal_ref(owner), QUOTA_NODES, 1);
+	principal_charge(owner, QUOTA_NODES, nodes);
 	principal_charge(owner, QUOTA_MEMORY, cost);
 }
 
-static void
-detach(struct ident *id, int64_t cost)
+void
+account_live(struct books *books, const struct node *live)
 {
-	struct principal *owner = id->owner;
+	const struct weight *now = &live->kids->below;
 
-	if (owner == NULL)
-		return;
-	list_remove(&id->owned);
-	principal_charge(owner, QUOTA_NODES, -1);
-	principal_charge(owner, QUOTA_MEMORY, -cost);
-	id->owner = NULL;
-	principal_unref(owner);
+	principal_charge(books->dom0, QUOTA_NODES, now->nodes - books->nodes);
+	principal_charge(books->dom0, QUOTA_MEMORY, now->cost - books->cost);
+	books->nodes = now->nodes;
+	books->cost = now->cost;
+}
+
+void
+account_start(struct books *books, struct walk *walk, struct node *live)
+{
+	account_live(books, live);
+	account_tree_made(walk, live);
 }
 
 void
 account_made(struct node *node)
 {
-	attach(node->id, acl_owner(node->acl), account_node_cost(node));
+	charge(acl_owner(node->acl), 1, node_cost(node));
 }
 
 void
 account_gone(struct node *node)
 {
-	detach(node->id, account_node_cost(node));
+	charge(acl_owner(node->acl), -1, -node_cost(node));
 }
 
 void
-account_changed(struct node *node, int64_t cost_before)
+account_changed(struct node *node, struct principal *owner, int64_t cost)
 {
-	struct principal *owner = acl_owner(node->acl);
-	int64_t cost = account_node_cost(node);
+	struct principal *now = acl_owner(node->acl);
 
-	if (node->id->owner != owner) {
-		detach(node->id, cost_before);
-		attach(node->id, owner, cost);
-	} else if (owner != NULL && cost != cost_before) {
-		principal_charge(owner, QUOTA_MEMORY, cost - cost_before);
+	if (owner != now) {
+		charge(owner, -1, -cost);
+		charge(now, 1, node_cost(node));
+	} else if (node_cost(node) != cost) {
+		charge(now, 0, node_cost(node) - cost);
 	}
+}
+
+/* --- subtrees --- */
+
+static bool
+has_guests(void *ctx, struct walk *walk, struct node *child)
+{
+	(void)ctx;
+	(void)walk;
+	return node_owners(child) != 0;
 }
 
 void
@@ -66,8 +69,10 @@ account_tree_made(struct walk *walk, struct node *top)
 {
 	struct node *node;
 
+	if (node_owners(top) == 0)
+		return;
 	walk_start(walk, top);
-	while ((node = walk_next(walk)) != NULL)
+	while ((node = walk_next_if(walk, has_guests, NULL)) != NULL)
 		account_made(node);
 }
 
@@ -76,7 +81,9 @@ account_tree_gone(struct walk *walk, struct node *top)
 {
 	struct node *node;
 
+	if (node_owners(top) == 0)
+		return;
 	walk_start(walk, top);
-	while ((node = walk_next(walk)) != NULL)
+	while ((node = walk_next_if(walk, has_guests, NULL)) != NULL)
 		account_gone(node);
 }

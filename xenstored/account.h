@@ -1,28 +1,36 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Who owns which node of the live tree, and what that costs the owner. Told of
- * every change of that tree; nothing here can fail.
+ * What each principal is charged for its nodes of the live tree. Told of every
+ * change of that tree; nothing here can fail. Domain 0, which may own nearly
+ * everything, is charged by the sum that trees keep, all others node by node.
  */
 #ifndef XENSTORED_ACCOUNT_H
 #define XENSTORED_ACCOUNT_H
 
 #include "xenstored/store.h"
 
-/* The bytes of memory that NODE's owner is charged. */
-int64_t account_node_cost(const struct node *node);
+/* Charges nobody yet; LIVE is the tree. */
+struct books {
+	struct principal *dom0;
+	int64_t nodes, cost; /* that domain 0 is charged */
+};
 
-/* NODE is now in the live tree. */
+/* Charges everybody for LIVE, a tree that nobody was charged for yet. */
+void account_start(struct books *books, struct walk *walk, struct node *live);
+
+/* LIVE is the tree now: charges domain 0. */
+void account_live(struct books *books, const struct node *live);
+
+/* NODE is now in the live tree, or not any more; for guests' nodes. */
 void account_made(struct node *node);
-
-/* NODE is no longer in the live tree. */
 void account_gone(struct node *node);
 
 /*
- * NODE, which cost COST_BEFORE, has another value or other permissions, or is
- * another version of itself; the owner may differ.
+ * NODE belonged to OWNER and cost COST before it got another value or other
+ * permissions or became another version of itself.
  */
-void account_changed(struct node *node, int64_t cost_before);
+void account_changed(struct node *node, struct principal *owner, int64_t cost);
 
 /* account_made() and account_gone() for all of a subtree. */
 void account_tree_made(struct walk *walk, struct node *top);

@@ -88,6 +88,14 @@ entries_equal(const struct acl_entry *a, const struct acl_entry *b, size_t n)
 	return true;
 }
 
+uint64_t
+acl_owner_bit(const struct principal *owner)
+{
+	return owner == NULL || owner->domid == 0
+		   ? 0
+		   : UINT64_C(1) << (owner->domid & 63);
+}
+
 struct acl *
 acl_get(struct acls *acls, const struct acl_entry *entry, size_t n)
 {
@@ -108,6 +116,7 @@ acl_get(struct acls *acls, const struct acl_entry *entry, size_t n)
 	a->hash = hash;
 	a->ref = 1;
 	a->n = (uint32_t)n;
+	a->owner_bit = acl_owner_bit(entry[0].who);
 	memcpy(a->entry, entry, n * sizeof(*entry));
 	for (i = 0; i < n; i++)
 		if (entry[i].who != NULL)

@@ -28,7 +28,8 @@ struct acl {
 	struct acl *next; /* in the table */
 	uint64_t hash;
 	uint32_t ref;
-	uint32_t n; /* at least 1 */
+	uint32_t n;	    /* at least 1 */
+	uint64_t owner_bit; /* one of 64 that the owner has; 0: domain 0 */
 	struct acl_entry entry[];
 };
 
@@ -62,6 +63,9 @@ acl_owner(const struct acl *acl)
 {
 	return acl->entry[0].who;
 }
+
+/* The bit of OWNER's lists: one of 64, but none of domain 0's. */
+uint64_t acl_owner_bit(const struct principal *owner);
 
 /* Somebody who asks. */
 struct who {

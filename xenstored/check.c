@@ -8,30 +8,38 @@
 
 /* What is wrong with the children of NODE, or NULL. */
 static const char *
-check_kids(const struct node *node)
+check_kids(struct state *st, const struct node *node)
 {
 	const struct kids *kids = node->kids;
 	struct kids_pos pos = { 0, 0 };
+	struct weight sum = { 0, 0, 0 }, w;
 	const struct kid *kid;
-	uint64_t text = 0, last = 0;
-	uint32_t n = 0;
+	struct name name;
+	uint64_t text = 0;
+	uint32_t n = 0, last = 0;
 
 	if (kids == NULL)
 		return NULL;
-	while ((kid = kids_next(kids, &pos)) != NULL) {
-		if (n > 0 && kid->seq <= last)
+	for (; (kid = kids_next(kids, &pos)) != NULL; n++) {
+		if ((n > 0 && kid->seq <= last) || kid->seq >= kids->next_seq)
 			return "children are out of order";
-		if (kid->name != kid->node->id->name ||
-		    kids_find(kids, kid->name) != kid->node)
+		name = name_of(
+		    &st->heap, node_name(kid->node), node_name_len(kid->node));
+		if (kid->hash != name.hash ||
+		    kids_find(kids, &name) != kid->node)
 			return "a child is not found by its name";
-		if (kid->node->id->parent != node->id)
-			return "a child has another parent";
+		w = node_weight(kid->node);
+		sum.owners |= w.owners;
+		sum.nodes += w.nodes;
+		sum.cost += w.cost;
 		last = kid->seq;
-		text += kid->name->len + 1;
-		n++;
+		text += name.len + 1;
 	}
-	if (n == 0 || n != kids->n || text != kids->text)
+	if (n != kids->n || text != kids->text)
 		return "children are miscounted";
+	if (sum.nodes != kids->below.nodes || sum.cost != kids->below.cost ||
+	    (sum.owners & ~kids->below.owners) != 0)
+		return "a subtree is miscounted";
 	return NULL;
 }
 
@@ -50,18 +58,16 @@ count_nodes(struct state *st)
 
 	walk_start(&st->walk, st->live);
 	while ((node = walk_next(&st->walk)) != NULL) {
-		wrong = check_kids(node);
+		wrong = check_kids(st, node);
 		if (wrong != NULL)
 			return wrong;
 		if (node == st->live)
 			continue;
 		owner = acl_owner(node->acl);
-		if (node->id->owner != owner)
-			return "a node is charged to another than its owner";
 		if (owner == NULL || principal_dead(owner))
 			return "a node is owned by nobody";
 		count(owner, QUOTA_NODES, 1);
-		count(owner, QUOTA_MEMORY, account_node_cost(node));
+		count(owner, QUOTA_MEMORY, node_cost(node));
 	}
 	return NULL;
 }

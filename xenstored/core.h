@@ -7,6 +7,7 @@
 #ifndef XENSTORED_CORE_H
 #define XENSTORED_CORE_H
 
+#include "xenstored/account.h"
 #include "xenstored/state.h"
 #include "xenstored/store.h"
 #include "xenstored/watch.h"
@@ -31,7 +32,8 @@ struct state {
 	const struct state_env *env;
 	struct state_config config;
 	struct heap heap;
-	struct node *live; /* the top of the tree all see */
+	struct node *live;  /* the top of the tree all see */
+	struct books books; /* what is charged for it */
 	struct principals *all;
 	struct principal *dom0;
 	struct watches *watches;

@@ -11,6 +11,7 @@ struct diff_frame {
 
 struct diff {
 	struct walk walk; /* over what only one side has */
+	bool guests;	  /* the nodes of domain 0 are left out */
 	size_t depth;
 	struct diff_frame frame[STORE_DEPTH_MAX + 1];
 };
@@ -27,16 +28,39 @@ diff_free(struct diff *diff)
 	free(diff);
 }
 
+static bool
+has_guests(void *ctx, struct walk *walk, struct node *child)
+{
+	(void)ctx;
+	(void)walk;
+	return node_owners(child) != 0;
+}
+
+static bool
+of_interest(const struct diff *diff, const struct node *before,
+    const struct node *after)
+{
+	return !diff->guests ||
+	       (before != NULL && before->acl->owner_bit != 0) ||
+	       (after != NULL && after->acl->owner_bit != 0);
+}
+
 static void
 tell_all(struct diff *diff, struct node *before, struct node *after,
     diff_fn *fn, void *ctx)
 {
-	struct node *node;
+	struct node *top = before != NULL ? before : after, *node;
 
-	walk_start(&diff->walk, before != NULL ? before : after);
-	while ((node = walk_next(&diff->walk)) != NULL)
+	if (diff->guests && node_owners(top) == 0)
+		return;
+	walk_start(&diff->walk, top);
+	while ((node = walk_next_if(&diff->walk,
+		    diff->guests ? has_guests : NULL, NULL)) != NULL) {
+		if (!of_interest(diff, node, NULL))
+			continue;
 		fn(ctx, before != NULL ? node : NULL,
 		    before != NULL ? NULL : node);
+	}
 }
 
 static void
@@ -45,6 +69,8 @@ push(struct diff *diff, struct node *before, struct node *after)
 	struct diff_frame *f;
 
 	if (before->kids == after->kids)
+		return;
+	if (diff->guests && (node_owners(before) | node_owners(after)) == 0)
 		return;
 	f = &diff->frame[diff->depth++];
 	*f =
@@ -55,10 +81,11 @@ push(struct diff *diff, struct node *before, struct node *after)
 static void
 skip_shared(struct diff_frame *f)
 {
-	while (f->before != NULL && f->after != NULL && f->b.i == 0 &&
-	       f->a.i == 0 && f->b.page < f->before->n_pages &&
-	       f->a.page < f->after->n_pages &&
-	       f->before->page[f->b.page] == f->after->page[f->a.page]) {
+	while (
+	    f->before != NULL && f->after != NULL && f->b.i == 0 &&
+	    f->a.i == 0 && f->b.page < f->before->n_pages &&
+	    f->a.page < f->after->n_pages &&
+	    kids_page(f->before, f->b.page) == kids_page(f->after, f->a.page)) {
 		f->b.page++;
 		f->a.page++;
 	}
@@ -95,21 +122,18 @@ step(struct diff *diff, struct diff_frame *f, diff_fn *fn, void *ctx)
 	f->a = a;
 	if (before->node == after->node)
 		return true;
-	if (before->node->id != after->node->id) {
-		tell_all(diff, before->node, NULL, fn, ctx);
-		tell_all(diff, NULL, after->node, fn, ctx);
-		return true;
-	}
-	fn(ctx, before->node, after->node);
+	if (of_interest(diff, before->node, after->node))
+		fn(ctx, before->node, after->node);
 	push(diff, before->node, after->node);
 	return true;
 }
 
 void
 diff_trees(struct diff *diff, struct node *before, struct node *after,
-    diff_fn *fn, void *ctx)
+    bool guests, diff_fn *fn, void *ctx)
 {
 	diff->depth = 0;
+	diff->guests = guests;
 	if (before == after)
 		return;
 	push(diff, before, after);

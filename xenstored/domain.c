@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "xenstored/domain.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <talloc.h>
@@ -103,12 +104,12 @@ domain_set_target(struct domain *d, struct principal *target)
 
 /* --- ending --- */
 
-/* Hands ID's node to domain 0. False: no memory. */
+/* Hands the node at PATH, P's, to domain 0. False: no memory. */
 static bool
-give_to_dom0(struct state *st, const char *path)
+give_to_dom0(struct state *st, struct principal *p, const char *path)
 {
 	struct node *node = store_get(&st->heap, st->live, path);
-	int64_t cost = account_node_cost(node);
+	int64_t cost = node_cost(node);
 	struct acl *acl;
 	enum xs_err err;
 
@@ -119,45 +120,115 @@ give_to_dom0(struct state *st, const char *path)
 	acl_unref(st->heap.acls, acl);
 	if (err != XS_OK)
 		return false;
-	account_changed(node, cost);
+	account_live(&st->books, st->live);
+	account_changed(node, p, cost);
 	return true;
 }
 
-/* The highest node on the way up from ID that P owns. */
-static struct ident *
-highest_owned(struct ident *id, const struct principal *p)
-{
-	struct ident *top = id;
+/* A search for the nodes of one owner. */
+struct search {
+	const struct principal *owner;
+	uint64_t bit;
+	bool below; /* of its nodes, too */
+};
 
-	for (; id != NULL; id = id->parent)
-		if (id->owner == p)
-			top = id;
-	return top;
+static bool
+may_hold(void *ctx, struct walk *walk, struct node *child)
+{
+	const struct search *s = ctx;
+	const struct node *parent = walk->frame[walk->depth - 1].node;
+
+	if (!s->below && acl_owner(parent->acl) == s->owner)
+		return false;
+	return (node_owners(child) & s->bit) != 0;
+}
+
+/* Paths, each with its NUL, one after the other; room for one at least. */
+struct paths {
+	char *buf;
+	size_t len, size;
+	char last_resort[WIRE_ABS_PATH_MAX + 1];
+};
+
+/* Room for one more path; false: no memory, and there are some. */
+static bool
+paths_room(struct paths *paths)
+{
+	size_t size = paths->size * 2 + 16 * sizeof(paths->last_resort);
+	char *buf;
+
+	if (paths->size - paths->len >= sizeof(paths->last_resort))
+		return true;
+	if (paths->buf == paths->last_resort)
+		return false;
+	buf = realloc(paths->buf, size);
+	if (buf == NULL && paths->size == 0) {
+		paths->buf = paths->last_resort;
+		paths->size = sizeof(paths->last_resort);
+		return true;
+	}
+	if (buf == NULL)
+		return false;
+	paths->buf = buf;
+	paths->size = size;
+	return true;
+}
+
+/*
+ * The paths of P's nodes in the order of a walk, those below another one of
+ * P's only if BELOW; not all if memory is short.
+ */
+static void
+find_owned(
+    struct state *st, const struct principal *p, bool below, struct paths *out)
+{
+	struct search s = { p, acl_owner_bit(p), below };
+	struct node *node;
+
+	out->buf = NULL; /* so that it is none of its last resort */
+	out->len = out->size = 0;
+	walk_start(&st->walk, st->live);
+	while ((node = walk_next_if(&st->walk, may_hold, &s)) != NULL) {
+		/* the bits that were seen may be of others, or of nobody */
+		if (node->kids != NULL)
+			kids_weigh_owners(node->kids);
+		if (acl_owner(node->acl) != p || node == st->live)
+			continue;
+		if (!paths_room(out))
+			break;
+		/* cannot fail: longer paths are not made */
+		out->len += walk_path(&st->walk, node, "", out->buf + out->len,
+				out->size - out->len) +
+			    1;
+	}
 }
 
 /*
  * Removes all nodes of P with all below them. The root and the specials, which
- * must stay, go to domain 0, as does everything if that is configured.
+ * must stay, go to domain 0, as does everything if that is configured. False:
+ * no memory; some may be left.
  */
-static void
+static bool
 remove_owned(struct state *st, struct principal *p)
 {
-	char path[WIRE_ABS_PATH_MAX + 1];
-	struct ident *id;
-	bool ok = true;
+	bool ok = true, keep = st->config.keep_orphans;
+	struct paths paths;
+	const char *path;
 
-	while (ok && !list_empty(&p->owned)) {
-		id = list_entry(p->owned.next, struct ident, owned);
-		id = highest_owned(id, p);
-		/* store_path() cannot fail: longer paths are not made */
-		if (store_path(id, path, sizeof(path)) == 0)
-			return;
-		if (st->config.keep_orphans || path[0] == '@' ||
-		    path[1] == '\0')
-			ok = give_to_dom0(st, path);
-		else
-			ok = view_purge(st, path) == XS_OK;
+	while (ok && p->usage.n[QUOTA_NODES] > 0) {
+		find_owned(st, p, keep, &paths);
+		ok = paths.len > 0;
+		for (path = paths.buf; ok && path < paths.buf + paths.len;
+		     path += strlen(path) + 1) {
+			if (keep || path[0] == '@' || path[1] == '\0')
+				ok = give_to_dom0(st, p, path);
+			else
+				ok = view_purge(st, path) == XS_OK;
+		}
+		if (paths.buf != paths.last_resort)
+			free(paths.buf);
 	}
+	return ok;
 }
 
 /* Forgets D, whose watches and transactions are gone first. */
@@ -178,13 +249,13 @@ domain_bury(struct state *st, struct principal *p)
 {
 	struct domain *d = domain_find(st, p->domid);
 	uint32_t domid = p->domid;
-	bool introduced = d != NULL && d->self == p;
+	bool introduced = d != NULL && d->self == p, removed;
 
 	if (introduced)
 		forget(d);
-	remove_owned(st, p);
+	removed = remove_owned(st, p);
 	st->last_death = ++st->heap.stamp;
-	if (!list_empty(&p->owned))
+	if (!removed)
 		list_append(&st->unburied, &principal_ref(p)->unburied);
 	principal_die(st->all, p, st->last_death);
 	if (introduced)
@@ -200,8 +271,7 @@ domain_bury_rest(struct state *st)
 	list_each(link, after, &st->unburied)
 	{
 		p = list_entry(link, struct principal, unburied);
-		remove_owned(st, p);
-		if (!list_empty(&p->owned))
+		if (!remove_owned(st, p))
 			continue;
 		list_remove(&p->unburied);
 		principal_unref(p);

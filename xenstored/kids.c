@@ -7,26 +7,28 @@
 enum {
 	PAGE_KIDS = 64,
 	FIRST_CAP = 2,	    /* kids a first page is made for */
-	NO_INDEX_KIDS = 16, /* up to so many need no index */
+	NO_INDEX_KIDS = 64, /* up to so many need no index */
 	INDEX_LOAD = 16,    /* mean entries of a bucket at which it doubles */
 };
 
 struct index_entry {
-	struct atom *name;
-	uint64_t seq;
+	uint32_t hash, seq;
 };
 
 struct kid_index {
-	uint32_t ref, n, cap;
+	uint32_t ref;
+	uint16_t n, cap;
 	struct index_entry entry[];
 };
+
+/* --- freeing --- */
 
 static void
 page_unref(struct heap *heap, struct kid_page *page)
 {
 	uint32_t i;
 
-	if (page == NULL || --page->ref > 0)
+	if (--page->ref > 0)
 		return;
 	for (i = 0; i < page->n; i++)
 		node_unref(heap, page->kid[i].node);
@@ -53,34 +55,57 @@ index_free(struct kid_index **index, uint32_t n)
 void
 kids_unref(struct heap *heap, struct kids *kids)
 {
-	uint32_t i;
-
 	if (--kids->ref > 0)
 		return;
-	for (i = 0; i < kids->n_pages; i++)
-		page_unref(heap, kids->page[i]);
-	index_free(kids->index, kids->n_index);
-	free(kids->page);
+	kids->dying = heap->dying_kids;
+	heap->dying_kids = kids;
+}
+
+/* The last page goes, or a few buckets of the index, or the rest. */
+size_t
+kids_reap(struct heap *heap)
+{
+	struct kids *kids = heap->dying_kids;
+	struct kid_page *page;
+	size_t work = 1, i;
+
+	if (kids->n_pages > 0) {
+		page = kids_page(kids, --kids->n_pages);
+		if (page->ref == 1)
+			work += page->n / 2;
+		page_unref(heap, page);
+		return work;
+	}
+	if (kids->n_index > 0) {
+		for (i = 0; i < 16 && kids->n_index > 0; i++)
+			index_unref(kids->index[--kids->n_index]);
+		return work + i;
+	}
+	heap->dying_kids = kids->dying;
+	if (kids->pages_cap > 1)
+		free(kids->page.many);
+	free(kids->index);
 	free(kids);
+	return work;
 }
 
 /* --- searching --- */
 
 static struct kid *
-find_by_seq(const struct kids *kids, uint64_t seq, uint32_t *page_out)
+find_by_seq(const struct kids *kids, uint32_t seq, uint32_t *page_out)
 {
 	uint32_t lo = 0, hi = kids->n_pages, mid;
 	struct kid_page *page;
 
 	while (hi - lo > 1) {
 		mid = lo + (hi - lo) / 2;
-		if (kids->page[mid]->kid[0].seq <= seq)
+		if (kids_page(kids, mid)->kid[0].seq <= seq)
 			lo = mid;
 		else
 			hi = mid;
 	}
 	*page_out = lo;
-	page = kids->page[lo];
+	page = kids_page(kids, lo);
 	lo = 0;
 	hi = page->n;
 	while (hi - lo > 1) {
@@ -93,30 +118,54 @@ find_by_seq(const struct kids *kids, uint64_t seq, uint32_t *page_out)
 	return &page->kid[lo];
 }
 
-static struct kid *
-find(const struct kids *kids, const struct atom *name, uint32_t *page_out)
+static bool
+is_called(const struct kid *kid, const struct name *name)
 {
-	const struct kid_index *index;
+	return kid->hash == name->hash && kid->node->name_len == name->len &&
+	       memcmp(kid->node->text, name->text, name->len) == 0;
+}
+
+static struct kid *
+find_without_index(
+    const struct kids *kids, const struct name *name, uint32_t *page_out)
+{
+	struct kid_page *page;
 	uint32_t p, i;
 
-	if (kids->n_index == 0) {
-		for (p = 0; p < kids->n_pages; p++)
-			for (i = 0; i < kids->page[p]->n; i++)
-				if (kids->page[p]->kid[i].name == name) {
-					*page_out = p;
-					return &kids->page[p]->kid[i];
-				}
-		return NULL;
+	for (p = 0; p < kids->n_pages; p++) {
+		page = kids_page(kids, p);
+		for (i = 0; i < page->n; i++) {
+			if (is_called(&page->kid[i], name)) {
+				*page_out = p;
+				return &page->kid[i];
+			}
+		}
 	}
+	return NULL;
+}
+
+static struct kid *
+find(const struct kids *kids, const struct name *name, uint32_t *page_out)
+{
+	const struct kid_index *index;
+	struct kid *kid;
+	uint32_t i;
+
+	if (kids->n_index == 0)
+		return find_without_index(kids, name, page_out);
 	index = kids->index[name->hash & (kids->n_index - 1)];
-	for (i = 0; index != NULL && i < index->n; i++)
-		if (index->entry[i].name == name)
-			return find_by_seq(kids, index->entry[i].seq, page_out);
+	for (i = 0; index != NULL && i < index->n; i++) {
+		if (index->entry[i].hash != name->hash)
+			continue;
+		kid = find_by_seq(kids, index->entry[i].seq, page_out);
+		if (is_called(kid, name))
+			return kid;
+	}
 	return NULL;
 }
 
 struct node *
-kids_find(const struct kids *kids, const struct atom *name)
+kids_find(const struct kids *kids, const struct name *name)
 {
 	struct kid *kid;
 	uint32_t page;
@@ -133,7 +182,7 @@ kids_next(const struct kids *kids, struct kids_pos *pos)
 
 	if (kids == NULL || pos->page >= kids->n_pages)
 		return NULL;
-	page = kids->page[pos->page];
+	page = kids_page(kids, pos->page);
 	kid = &page->kid[pos->i++];
 	if (pos->i == page->n) {
 		pos->page++;
@@ -153,9 +202,15 @@ page_new(uint32_t cap)
 	if (page != NULL) {
 		page->ref = 1;
 		page->n = 0;
-		page->cap = cap;
+		page->cap = (uint16_t)cap;
 	}
 	return page;
+}
+
+static struct kid_page **
+page_slot(struct kids *kids, uint32_t i)
+{
+	return kids->pages_cap == 1 ? &kids->page.one : &kids->page.many[i];
 }
 
 /* The page at *SLOT unshared and with room for CAP. */
@@ -173,7 +228,7 @@ page_own(struct heap *heap, struct kid_page **slot, uint32_t cap)
 		page = realloc(old, sizeof(*page) + cap * sizeof(struct kid));
 		if (page == NULL)
 			return false;
-		page->cap = cap;
+		page->cap = (uint16_t)cap;
 		*slot = page;
 		return true;
 	}
@@ -200,13 +255,15 @@ index_own(struct kid_index **slot)
 	if (old != NULL && old->ref == 1 && n < cap)
 		return true;
 	if (n == cap)
-		cap = cap + cap / 2 + 4;
+		cap = cap + cap / 4 + 4;
+	if (cap > UINT16_MAX)
+		return false;
 	index = malloc(sizeof(*index) + cap * sizeof(struct index_entry));
 	if (index == NULL)
 		return false;
 	index->ref = 1;
-	index->n = n;
-	index->cap = cap;
+	index->n = (uint16_t)n;
+	index->cap = (uint16_t)cap;
 	if (n != 0)
 		memcpy(index->entry, old->entry, n * sizeof(old->entry[0]));
 	index_unref(old);
@@ -215,11 +272,11 @@ index_own(struct kid_index **slot)
 }
 
 static void
-index_put(struct kids *kids, struct atom *name, uint64_t seq)
+index_put(struct kids *kids, uint32_t hash, uint32_t seq)
 {
-	struct kid_index *index = kids->index[name->hash & (kids->n_index - 1)];
+	struct kid_index *index = kids->index[hash & (kids->n_index - 1)];
 
-	index->entry[index->n].name = name;
+	index->entry[index->n].hash = hash;
 	index->entry[index->n].seq = seq;
 	index->n++;
 }
@@ -240,13 +297,13 @@ index_build(struct kids *kids, uint32_t n)
 	}
 	kids->n_index = n;
 	while ((kid = kids_next(kids, &pos)) != NULL) {
-		if (!index_own(&kids->index[kid->name->hash & (n - 1)])) {
+		if (!index_own(&kids->index[kid->hash & (n - 1)])) {
 			index_free(kids->index, n);
 			kids->index = old;
 			kids->n_index = n_old;
 			return false;
 		}
-		index_put(kids, kid->name, kid->seq);
+		index_put(kids, kid->hash, kid->seq);
 	}
 	index_free(old, n_old);
 	return true;
@@ -256,25 +313,30 @@ static struct kids *
 kids_copy(const struct kids *old)
 {
 	struct kids *kids = malloc(sizeof(*kids));
+	bool many = old->pages_cap > 1;
 	uint32_t i;
 
 	if (kids == NULL)
 		return NULL;
 	*kids = *old;
 	kids->ref = 1;
-	kids->page = malloc(kids->pages_cap * sizeof(struct kid_page *));
+	if (many)
+		kids->page.many =
+		    malloc(kids->pages_cap * sizeof(struct kid_page *));
 	kids->index = kids->n_index == 0
 			  ? NULL
 			  : malloc(kids->n_index * sizeof(struct kid_index *));
-	if (kids->page == NULL || (kids->n_index != 0 && kids->index == NULL)) {
-		free(kids->page);
+	if ((many && kids->page.many == NULL) ||
+	    (kids->n_index != 0 && kids->index == NULL)) {
+		if (many)
+			free(kids->page.many);
 		free(kids->index);
 		free(kids);
 		return NULL;
 	}
 	for (i = 0; i < kids->n_pages; i++) {
-		kids->page[i] = old->page[i];
-		kids->page[i]->ref++;
+		*page_slot(kids, i) = kids_page(old, i);
+		kids_page(kids, i)->ref++;
 	}
 	for (i = 0; i < kids->n_index; i++) {
 		kids->index[i] = old->index[i];
@@ -293,11 +355,6 @@ kids_new(void)
 		return NULL;
 	kids->ref = 1;
 	kids->pages_cap = 1;
-	kids->page = malloc(sizeof(struct kid_page *));
-	if (kids->page == NULL) {
-		free(kids);
-		return NULL;
-	}
 	return kids;
 }
 
@@ -318,29 +375,52 @@ kids_own(struct heap *heap, struct kids **kids)
 }
 
 struct node **
-kids_slot(struct heap *heap, struct kids **kids, const struct atom *name)
+kids_slot(struct heap *heap, struct kids **kids, const struct name *name)
 {
+	struct kid_page **slot;
 	uint32_t page;
 	struct kid *kid;
+	size_t i;
 
 	if (!kids_own(heap, kids))
 		return NULL;
 	kid = find(*kids, name, &page);
-	if (!page_own(heap, &(*kids)->page[page], 0))
+	slot = page_slot(*kids, page);
+	i = (size_t)(kid - (*slot)->kid);
+	if (!page_own(heap, slot, 0))
 		return NULL;
-	kid = find(*kids, name, &page);
-	return &kid->node;
+	return &(*slot)->kid[i].node;
 }
 
-/* Room for one more behind the last; an empty new page is not yet counted. */
+/* Room for one more page. */
+static bool
+grow_pages(struct kids *kids)
+{
+	uint32_t cap = kids->pages_cap * 2;
+	struct kid_page **pages;
+
+	if (kids->n_pages < kids->pages_cap)
+		return true;
+	pages = realloc(kids->pages_cap == 1 ? NULL : kids->page.many,
+	    cap * sizeof(*pages));
+	if (pages == NULL)
+		return false;
+	if (kids->pages_cap == 1)
+		pages[0] = kids->page.one;
+	kids->page.many = pages;
+	kids->pages_cap = cap;
+	return true;
+}
+
+/* Room for one more behind the last; an empty new page is counted, too. */
 static bool
 prepare_last_page(struct heap *heap, struct kids *kids)
 {
-	struct kid_page **last, **pages;
+	struct kid_page **last, *page;
 	uint32_t cap;
 
 	if (kids->n_pages > 0) {
-		last = &kids->page[kids->n_pages - 1];
+		last = page_slot(kids, kids->n_pages - 1);
 		if ((*last)->n < PAGE_KIDS) {
 			cap = (*last)->cap;
 			if ((*last)->n == cap)
@@ -348,19 +428,12 @@ prepare_last_page(struct heap *heap, struct kids *kids)
 			return page_own(heap, last, cap);
 		}
 	}
-	if (kids->n_pages == kids->pages_cap) {
-		cap = kids->pages_cap * 2;
-		pages = realloc(kids->page, cap * sizeof(*pages));
-		if (pages == NULL)
-			return false;
-		kids->page = pages;
-		kids->pages_cap = cap;
-	}
-	kids->page[kids->n_pages] =
-	    page_new(kids->n_pages == 0 ? FIRST_CAP : PAGE_KIDS);
-	if (kids->page[kids->n_pages] == NULL)
+	if (!grow_pages(kids))
 		return false;
-	kids->n_pages++;
+	page = page_new(kids->n_pages == 0 ? FIRST_CAP : PAGE_KIDS);
+	if (page == NULL)
+		return false;
+	*page_slot(kids, kids->n_pages++) = page;
 	return true;
 }
 
@@ -368,12 +441,46 @@ prepare_last_page(struct heap *heap, struct kids *kids)
 static void
 drop_empty_last_page(struct heap *heap, struct kids *kids)
 {
-	if (kids->n_pages > 0 && kids->page[kids->n_pages - 1]->n == 0)
-		page_unref(heap, kids->page[--kids->n_pages]);
+	if (kids->n_pages > 0 && kids_page(kids, kids->n_pages - 1)->n == 0)
+		page_unref(heap, kids_page(kids, --kids->n_pages));
+}
+
+/* Numbers all children anew from 0, as the numbers are used up. */
+static bool
+renumber(struct heap *heap, struct kids *kids)
+{
+	uint32_t p, i, seq = 0, n_index = kids->n_index;
+
+	for (p = 0; p < kids->n_pages; p++)
+		if (!page_own(heap, page_slot(kids, p), 0))
+			return false;
+	/* no index at all is right too, but slow */
+	index_free(kids->index, kids->n_index);
+	kids->index = NULL;
+	kids->n_index = 0;
+	for (p = 0; p < kids->n_pages; p++)
+		for (i = 0; i < kids_page(kids, p)->n; i++)
+			kids_page(kids, p)->kid[i].seq = seq++;
+	kids->next_seq = seq;
+	return n_index == 0 || index_build(kids, n_index);
+}
+
+/* Room for NAME, which is not there. */
+static bool
+prepare_new(struct heap *heap, struct kids *kids)
+{
+	uint32_t n = kids->n_index;
+
+	if (kids->next_seq == UINT32_MAX && !renumber(heap, kids))
+		return false;
+	if (n == 0 ? kids->n >= NO_INDEX_KIDS : kids->n >= n * INDEX_LOAD)
+		if (!index_build(kids, n == 0 ? 8 : n * 2))
+			return false;
+	return prepare_last_page(heap, kids);
 }
 
 bool
-kids_prepare(struct heap *heap, struct kids **kids, const struct atom *name)
+kids_prepare(struct heap *heap, struct kids **kids, const struct name *name)
 {
 	struct kids *k;
 	struct kid *kid;
@@ -384,16 +491,10 @@ kids_prepare(struct heap *heap, struct kids **kids, const struct atom *name)
 	k = *kids;
 	kid = k->n > 0 ? find(k, name, &page) : NULL;
 	if (kid != NULL) {
-		if (!page_own(heap, &k->page[page], 0))
+		if (!page_own(heap, page_slot(k, page), 0))
 			return false;
-	} else {
-		if (k->n_index == 0 ? k->n >= NO_INDEX_KIDS
-				    : k->n >= k->n_index * INDEX_LOAD)
-			if (!index_build(
-				k, k->n_index == 0 ? 4 : k->n_index * 2))
-				return false;
-		if (!prepare_last_page(heap, k))
-			return false;
+	} else if (!prepare_new(heap, k)) {
+		return false;
 	}
 	if (k->n_index != 0 &&
 	    !index_own(&k->index[name->hash & (k->n_index - 1)])) {
@@ -403,49 +504,93 @@ kids_prepare(struct heap *heap, struct kids **kids, const struct atom *name)
 	return true;
 }
 
-void
-kids_add(struct kids *kids, struct node *node)
+static void
+add(struct kids *kids, struct node *node, uint32_t hash, uint32_t seq)
 {
-	struct kid_page *page = kids->page[kids->n_pages - 1];
+	struct kid_page *page = kids_page(kids, kids->n_pages - 1);
 	struct kid *kid = &page->kid[page->n++];
+	struct weight w = node_weight(node);
 
-	kid->name = node->id->name;
 	kid->node = node;
-	kid->seq = kids->next_seq++;
+	kid->hash = hash;
+	kid->seq = seq;
 	if (kids->n_index != 0)
-		index_put(kids, kid->name, kid->seq);
+		index_put(kids, hash, seq);
 	kids->n++;
-	kids->text += kid->name->len + 1;
+	kids->text += node->name_len + 1u;
+	kids_weigh(kids, &w);
+}
+
+void
+kids_add(struct kids *kids, struct node *node, const struct name *name)
+{
+	add(kids, node, name->hash, kids->next_seq++);
+}
+
+bool
+kids_restore(
+    struct heap *heap, struct kids **kids, struct node *node, uint32_t seq)
+{
+	struct name name = name_of(heap, node_name(node), node_name_len(node));
+
+	if (!kids_prepare(heap, kids, &name))
+		return false;
+	add(*kids, node, name.hash, seq);
+	(*kids)->next_seq = seq + 1;
+	return true;
+}
+
+static void
+index_take(struct kids *kids, const struct kid *kid)
+{
+	struct kid_index *index = kids->index[kid->hash & (kids->n_index - 1)];
+	uint32_t i = 0;
+
+	while (index->entry[i].seq != kid->seq)
+		i++;
+	index->entry[i] = index->entry[--index->n];
 }
 
 struct node *
-kids_take(struct kids *kids, const struct atom *name)
+kids_take(struct kids *kids, const struct name *name)
 {
-	struct kid_index *index;
 	struct kid_page *page;
 	struct node *node;
+	struct weight w;
 	struct kid *kid;
 	uint32_t p, i;
 
 	kid = find(kids, name, &p);
-	page = kids->page[p];
+	page = kids_page(kids, p);
 	node = kid->node;
+	w = node_weight(node);
+	if (kids->n_index != 0)
+		index_take(kids, kid);
 	memmove(kid, kid + 1,
 	    (size_t)(&page->kid[page->n] - (kid + 1)) * sizeof(*kid));
 	page->n--;
 	if (page->n == 0) {
 		free(page);
 		kids->n_pages--;
-		memmove(&kids->page[p], &kids->page[p + 1],
-		    (kids->n_pages - p) * sizeof(struct kid_page *));
-	}
-	if (kids->n_index != 0) {
-		index = kids->index[name->hash & (kids->n_index - 1)];
-		for (i = 0; index->entry[i].name != name; i++)
-			;
-		index->entry[i] = index->entry[--index->n];
+		for (i = p; i < kids->n_pages; i++)
+			kids->page.many[i] = kids->page.many[i + 1];
 	}
 	kids->n--;
-	kids->text -= name->len + 1;
+	kids->text -= node->name_len + 1u;
+	kids->below.nodes -= w.nodes;
+	kids->below.cost -= w.cost;
+	if (kids->n == 0)
+		kids->below.owners = 0;
 	return node;
+}
+
+void
+kids_weigh_owners(struct kids *kids)
+{
+	struct kids_pos pos = { 0, 0 };
+	const struct kid *kid;
+
+	kids->below.owners = 0;
+	while ((kid = kids_next(kids, &pos)) != NULL)
+		kids->below.owners |= node_owners(kid->node);
 }

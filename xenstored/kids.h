@@ -18,13 +18,14 @@
 #include "xenstored/node.h"
 
 struct kid {
-	struct atom *name; /* node->id->name */
 	struct node *node; /* a reference */
-	uint64_t seq;
+	uint32_t hash;	   /* of its name */
+	uint32_t seq;	   /* ascending */
 };
 
 struct kid_page {
-	uint32_t ref, n, cap;
+	uint32_t ref;
+	uint16_t n, cap;
 	struct kid kid[];
 };
 
@@ -33,11 +34,19 @@ struct kid_index; /* one bucket of the index */
 struct kids {
 	uint32_t ref;
 	uint32_t n;
-	uint64_t text; /* bytes of all names, each with its NUL */
-	uint64_t next_seq;
+	uint32_t next_seq;
 	uint32_t n_pages, pages_cap;
 	uint32_t n_index; /* 0, or a power of two */
-	struct kid_page **page;
+	uint64_t text;	  /* bytes of all names, each with its NUL */
+	union {
+		uint64_t stamp;	    /* when the set of children changed */
+		struct kids *dying; /* next of those without a reference */
+	};
+	struct weight below; /* of all children with what is below them */
+	union {
+		struct kid_page *one;	/* if PAGES_CAP is 1 */
+		struct kid_page **many; /* else */
+	} page;
 	struct kid_index **index;
 };
 
@@ -50,8 +59,11 @@ kids_ref(struct kids *kids)
 
 void kids_unref(struct heap *heap, struct kids *kids);
 
+/* Frees a part of the first of HEAP's dying kids; a measure of the work. */
+size_t kids_reap(struct heap *heap);
+
 /* The child called NAME, or NULL. KIDS may be NULL. No reference is taken. */
-struct node *kids_find(const struct kids *kids, const struct atom *name);
+struct node *kids_find(const struct kids *kids, const struct name *name);
 
 /*
  * Where *KIDS refers to the child called NAME, which it has, in a page of its
@@ -59,7 +71,7 @@ struct node *kids_find(const struct kids *kids, const struct atom *name);
  * memory; *KIDS still has the same children then.
  */
 struct node **kids_slot(
-    struct heap *heap, struct kids **kids, const struct atom *name);
+    struct heap *heap, struct kids **kids, const struct name *name);
 
 /*
  * Makes sure that *KIDS (which may be NULL) is not shared and that adding or
@@ -67,19 +79,34 @@ struct node **kids_slot(
  * children.
  */
 bool kids_prepare(
-    struct heap *heap, struct kids **kids, const struct atom *name);
+    struct heap *heap, struct kids **kids, const struct name *name);
 
-/* After kids_prepare(): adds NODE, whose reference KIDS takes over. */
-void kids_add(struct kids *kids, struct node *node);
+/* After kids_prepare(): adds NODE, called NAME, whose reference KIDS takes over
+ * and which is complete. */
+void kids_add(struct kids *kids, struct node *node, const struct name *name);
 
 /* After kids_prepare(): takes out the child NAME and hands over its
  * reference. */
-struct node *kids_take(struct kids *kids, const struct atom *name);
+struct node *kids_take(struct kids *kids, const struct name *name);
+
+/*
+ * Adds NODE, which is complete and whose reference is taken over, with sequence
+ * number SEQ, higher than that of any other, to *KIDS (NULL: none yet). False:
+ * no memory, the reference is still the caller's.
+ */
+bool kids_restore(
+    struct heap *heap, struct kids **kids, struct node *node, uint32_t seq);
 
 /* Where one is in a list of children. */
 struct kids_pos {
 	uint32_t page, i;
 };
+
+static inline struct kid_page *
+kids_page(const struct kids *kids, uint32_t i)
+{
+	return kids->pages_cap == 1 ? kids->page.one : kids->page.many[i];
+}
 
 /* The child at *POS, which moves on; NULL at the end. KIDS may be NULL. */
 const struct kid *kids_next(const struct kids *kids, struct kids_pos *pos);
@@ -89,5 +116,17 @@ kids_count(const struct kids *kids)
 {
 	return kids != NULL ? kids->n : 0;
 }
+
+/* Adds what changed below one of the children. */
+static inline void
+kids_weigh(struct kids *kids, const struct weight *more)
+{
+	kids->below.owners |= more->owners;
+	kids->below.nodes += more->nodes;
+	kids->below.cost += more->cost;
+}
+
+/* Makes the bits of owners exact, where those of the children are. */
+void kids_weigh_owners(struct kids *kids);
 
 #endif

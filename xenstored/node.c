@@ -6,7 +6,9 @@
 
 #include "xenstored/kids.h"
 
-enum { CHUNK_OBJECTS = 256 };
+enum {
+	CHUNK_BYTES = 16 * 1024 - 64,
+};
 
 struct chunk {
 	struct chunk *next;
@@ -17,6 +19,7 @@ bool
 heap_init(struct heap *heap, const struct hash_key *key)
 {
 	memset(heap, 0, sizeof(*heap));
+	heap->key = *key;
 	heap->atoms = atoms_new(key);
 	heap->acls = acls_new(key);
 	if (heap->atoms != NULL && heap->acls != NULL)
@@ -41,157 +44,143 @@ heap_end(struct heap *heap)
 	acls_free(heap->acls);
 }
 
-/* CHUNK_OBJECTS objects of SIZE bytes, or NULL. */
-static char *
-chunk_new(struct heap *heap, size_t size)
+struct name
+name_of(const struct heap *heap, const char *text, size_t len)
 {
-	struct chunk *chunk = malloc(sizeof(*chunk) + CHUNK_OBJECTS * size);
+	return (struct name){ text, len,
+		(uint32_t)hash_bytes(&heap->key, text, len) };
+}
+
+/* --- room --- */
+
+static size_t
+node_size(size_t name_len, size_t value_len)
+{
+	return sizeof(struct node) + name_len + 1 + value_len;
+}
+
+/* The class that SIZE belongs to, beginning with 1; 0: none, malloc()'s. */
+static size_t
+class_of(size_t size)
+{
+	size_t class = (size - sizeof(struct node) + NODE_CLASS_SIZE - 1) /
+		       NODE_CLASS_SIZE;
+
+	return class < NODE_CLASSES ? class : 0;
+}
+
+/* Gives class CLASS spare room; false: no memory. */
+static bool
+more_room(struct heap *heap, size_t class)
+{
+	size_t size = sizeof(struct node) + class * NODE_CLASS_SIZE;
+	struct chunk *chunk = malloc(CHUNK_BYTES);
+	char *at, *end;
 
 	if (chunk == NULL)
-		return NULL;
+		return false;
 	chunk->next = heap->chunks;
 	heap->chunks = chunk;
-	return (char *)chunk->objects;
+	end = (char *)chunk + CHUNK_BYTES;
+	for (at = (char *)chunk->objects; at + size <= end; at += size) {
+		memcpy(at, &heap->spare[class], sizeof(void *));
+		heap->spare[class] = at;
+	}
+	return true;
 }
 
 static struct node *
-node_alloc(struct heap *heap)
+room_take(struct heap *heap, size_t size)
 {
+	size_t class = class_of(size);
 	struct node *node;
-	size_t i;
 
-	if (heap->spare_nodes == NULL) {
-		node = (void *)chunk_new(heap, sizeof(*node));
-		if (node == NULL)
+	if (class == 0) {
+		node = malloc(size);
+	} else {
+		if (heap->spare[class] == NULL && !more_room(heap, class))
 			return NULL;
-		for (i = 0; i < CHUNK_OBJECTS; i++) {
-			node[i].dying = heap->spare_nodes;
-			heap->spare_nodes = &node[i];
-		}
+		node = heap->spare[class];
+		memcpy(&heap->spare[class], node, sizeof(void *));
 	}
-	node = heap->spare_nodes;
-	heap->spare_nodes = node->dying;
-	heap->live++;
+	heap->live += node != NULL;
 	return node;
 }
 
-static struct ident *
-ident_alloc(struct heap *heap)
-{
-	struct ident *id;
-	size_t i;
-
-	if (heap->spare_idents == NULL) {
-		id = (void *)chunk_new(heap, sizeof(*id));
-		if (id == NULL)
-			return NULL;
-		for (i = 0; i < CHUNK_OBJECTS; i++) {
-			id[i].parent = heap->spare_idents;
-			heap->spare_idents = &id[i];
-		}
-	}
-	id = heap->spare_idents;
-	heap->spare_idents = id->parent;
-	return id;
-}
-
 static void
-ident_unref(struct heap *heap, struct ident *id)
+room_give(struct heap *heap, struct node *node)
 {
-	struct ident *parent;
+	size_t class = class_of(node_size(node->name_len, node->value_len));
 
-	while (id != NULL && --id->ref == 0) {
-		parent = id->parent;
-		atom_unref(heap->atoms, id->name);
-		id->parent = heap->spare_idents;
-		heap->spare_idents = id;
-		id = parent;
+	heap->live--;
+	if (class == 0) {
+		free(node);
+		return;
 	}
+	memcpy(node, &heap->spare[class], sizeof(void *));
+	heap->spare[class] = node;
 }
 
-static struct ident *
-ident_new(struct heap *heap, struct ident *parent, const char *name, size_t len)
-{
-	struct ident *id = ident_alloc(heap);
-
-	if (id == NULL)
-		return NULL;
-	id->name = atom_get(heap->atoms, name, len);
-	if (id->name == NULL) {
-		id->parent = heap->spare_idents;
-		heap->spare_idents = id;
-		return NULL;
-	}
-	id->ref = 1;
-	id->parent = parent;
-	if (parent != NULL)
-		parent->ref++;
-	id->owner = NULL;
-	list_init(&id->owned);
-	return id;
-}
-
-struct blob *
-blob_new(const void *data, size_t len)
-{
-	struct blob *blob;
-
-	if (len == 0)
-		return NULL;
-	blob = malloc(sizeof(*blob) + len);
-	if (blob == NULL)
-		return NULL;
-	blob->ref = 1;
-	blob->len = (uint32_t)len;
-	memcpy(blob->data, data, len);
-	return blob;
-}
-
-void
-blob_unref(struct blob *blob)
-{
-	if (blob != NULL && --blob->ref == 0)
-		free(blob);
-}
+/* --- nodes --- */
 
 struct node *
-node_new(struct heap *heap, struct ident *parent, const char *name, size_t len,
-    struct acl *acl)
+node_make(struct heap *heap, const char *name, size_t len, const void *value,
+    size_t value_len, struct acl *acl)
 {
-	struct node *node = node_alloc(heap);
+	struct node *node = room_take(heap, node_size(len, value_len));
 
 	if (node == NULL)
 		return NULL;
-	memset(node, 0, sizeof(*node));
 	node->ref = 1;
-	node->id = ident_new(heap, parent, name, len);
-	if (node->id == NULL) {
-		node->dying = heap->spare_nodes;
-		heap->spare_nodes = node;
-		heap->live--;
-		return NULL;
-	}
+	node->name_len = (uint16_t)len;
+	node->value_len = (uint16_t)value_len;
 	node->acl = acl_ref(acl);
-	node->value_stamp = node->kids_stamp = node->acl_stamp = ++heap->stamp;
+	node->kids = NULL;
+	node->value_stamp = node->acl_stamp = ++heap->stamp;
+	memcpy(node->text, name, len);
+	node->text[len] = '\0';
+	if (value_len > 0)
+		memcpy(node->text + len + 1, value, value_len);
 	return node;
 }
 
 struct node *
 node_copy(struct heap *heap, const struct node *old)
 {
-	struct node *node = node_alloc(heap);
+	size_t size = node_size(old->name_len, old->value_len);
+	struct node *node = room_take(heap, size);
 
 	if (node == NULL)
 		return NULL;
-	*node = *old;
+	memcpy(node, old, size);
 	node->ref = 1;
-	node->id->ref++;
-	if (node->value != NULL)
-		node->value->ref++;
 	acl_ref(node->acl);
 	if (node->kids != NULL)
 		kids_ref(node->kids);
 	return node;
+}
+
+bool
+node_set_value(
+    struct heap *heap, struct node **slot, const void *value, size_t len)
+{
+	struct node *old = *slot, *node = old;
+	size_t size = node_size(old->name_len, len);
+	size_t class = class_of(size);
+
+	if (class == 0 ||
+	    class != class_of(node_size(old->name_len, old->value_len))) {
+		node = room_take(heap, size);
+		if (node == NULL)
+			return false;
+		memcpy(node, old, node_size(old->name_len, 0));
+		room_give(heap, old);
+		*slot = node;
+	}
+	node->value_len = (uint16_t)len;
+	if (len > 0)
+		memcpy(node->text + node->name_len + 1, value, len);
+	return true;
 }
 
 void
@@ -207,18 +196,59 @@ bool
 heap_reap(struct heap *heap, size_t budget)
 {
 	struct node *node;
+	size_t done = 0;
 
-	while ((node = heap->dying) != NULL && budget > 0) {
-		budget--;
+	while (done < budget) {
+		if (heap->dying_kids != NULL) {
+			done += kids_reap(heap);
+			continue;
+		}
+		node = heap->dying;
+		if (node == NULL)
+			break;
 		heap->dying = node->dying;
 		if (node->kids != NULL)
 			kids_unref(heap, node->kids);
-		blob_unref(node->value);
 		acl_unref(heap->acls, node->acl);
-		ident_unref(heap, node->id);
-		node->dying = heap->spare_nodes;
-		heap->spare_nodes = node;
-		heap->live--;
+		room_give(heap, node);
+		done++;
 	}
-	return heap->dying != NULL;
+	return heap_dirty(heap);
+}
+
+/* --- what it amounts to --- */
+
+uint64_t
+node_kids_stamp(const struct node *node)
+{
+	return node->kids != NULL ? node->kids->stamp : 0;
+}
+
+int64_t
+node_cost(const struct node *node)
+{
+	return NODE_COST + node->name_len + node->value_len +
+	       (int64_t)(node->acl->n * sizeof(struct acl_entry));
+}
+
+struct weight
+node_weight(const struct node *node)
+{
+	struct weight w = { 0, 0, 0 };
+
+	if (node->kids != NULL)
+		w = node->kids->below;
+	w.owners |= node->acl->owner_bit;
+	if (node->acl->owner_bit == 0) {
+		w.nodes++;
+		w.cost += node_cost(node);
+	}
+	return w;
+}
+
+uint64_t
+node_owners(const struct node *node)
+{
+	return node->acl->owner_bit |
+	       (node->kids != NULL ? node->kids->below.owners : 0);
 }

@@ -14,8 +14,7 @@ op_read(struct request *req)
 	err = view_read(&req->view, req->arg[0].path, TXN_VALUE, &node);
 	if (err != XS_OK)
 		return err;
-	return request_reply(req, node->value != NULL ? node->value->data : "",
-	    node_value_len(node));
+	return request_reply(req, node_value(node), node_value_len(node));
 }
 
 /* DIRECTORY <path> -> names in the order of creation */
@@ -34,9 +33,9 @@ op_directory(struct request *req)
 	if (node->kids != NULL && node->kids->text > WIRE_PAYLOAD_MAX)
 		return XS_E2BIG;
 	while ((kid = kids_next(node->kids, &pos)) != NULL) {
-		memcpy(
-		    req->st->text + len, kid->name->text, kid->name->len + 1);
-		len += kid->name->len + 1;
+		memcpy(req->st->text + len, node_name(kid->node),
+		    node_name_len(kid->node) + 1);
+		len += node_name_len(kid->node) + 1;
 	}
 	return request_reply(req, req->st->text, len);
 }
@@ -54,14 +53,14 @@ list_part(const struct kids *kids, uint64_t offset, char *buf, size_t size)
 	size_t len = 0, n;
 
 	while ((kid = kids_next(kids, &pos)) != NULL) {
-		n = kid->name->len + 1;
+		n = node_name_len(kid->node) + 1;
 		if (offset >= n) {
 			offset -= n;
 			continue;
 		}
 		if (len + n - offset > size)
 			return len;
-		memcpy(buf + len, kid->name->text + offset, n - offset);
+		memcpy(buf + len, node_name(kid->node) + offset, n - offset);
 		len += n - offset;
 		offset = 0;
 	}
@@ -85,7 +84,7 @@ op_directory_part(struct request *req)
 	if (err != XS_OK)
 		return err;
 	len = (size_t)snprintf(req->st->text, sizeof(req->st->text), "%llu",
-		  (unsigned long long)node->kids_stamp) +
+		  (unsigned long long)node_kids_stamp(node)) +
 	      1;
 	len += list_part(node->kids, offset, req->st->text + len,
 	    sizeof(req->st->text) - len);

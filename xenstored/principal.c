@@ -67,7 +67,6 @@ principal_get(
 	for (i = 0; i < QUOTA_COUNT; i++)
 		p->limit.n[i] = -1;
 	p->features = WIRE_FEATURES;
-	list_init(&p->owned);
 	list_init(&p->unburied);
 	all->current[domid] = p;
 	return p;

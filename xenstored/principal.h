@@ -3,7 +3,7 @@
  *
  * A principal is one incarnation of a domain: (domid, unique_id). Rights, nodes
  * and accounting belong to it, so that a domain that gets a used domid inherits
- * nothing. Knows what it owns as list links; knows no node, no connection.
+ * nothing. Knows no node, no connection.
  */
 #ifndef XENSTORED_PRINCIPAL_H
 #define XENSTORED_PRINCIPAL_H
@@ -41,7 +41,6 @@ struct principal {
 	uint64_t death_stamp; /* store stamp at death; 0 while it lives */
 	bool privileged;      /* no quota is applied */
 	uint32_t features;    /* that its ring offers */
-	struct list owned;    /* struct ident.owned of the live tree */
 	struct list unburied; /* in the list of the dead who still own nodes */
 	struct quota_pool *pool;
 	struct quota_set limit; /* -1: the pool's */

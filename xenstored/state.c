@@ -29,10 +29,8 @@ plant(struct state *st)
 	if (st->live != NULL)
 		ok = store_put(&st->heap, &st->live, "/tool/xenstored", NULL,
 			 acl, &created) == XS_OK;
-	if (ok) {
-		account_tree_made(&st->walk, st->live);
-		account_gone(st->live); /* the top is no node of the store */
-	}
+	if (ok)
+		account_start(&st->books, &st->walk, st->live);
 	if (acl != NULL)
 		acl_unref(st->heap.acls, acl);
 	if (all != NULL)
@@ -57,10 +55,8 @@ state_destroy(struct state *st)
 		list_remove(&p->unburied);
 		principal_unref(p);
 	}
-	if (st->live != NULL) {
-		account_tree_gone(&st->walk, st->live);
+	if (st->live != NULL)
 		node_unref(&st->heap, st->live);
-	}
 	if (st->heap.atoms != NULL)
 		heap_end(&st->heap);
 	table_end(&st->conns_by_id);
@@ -93,6 +89,7 @@ state_new(const struct state_config *config, const struct state_env *env)
 	}
 	if (st->watches != NULL && st->dom0 != NULL) {
 		st->dom0->privileged = true;
+		st->books.dom0 = st->dom0;
 		if (plant(st))
 			return st;
 	}

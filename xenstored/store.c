@@ -40,12 +40,12 @@ comps_next(struct comps *c)
 static struct node *
 child_of(const struct heap *heap, const struct node *node, struct comps *c)
 {
-	const struct atom *atom;
+	struct name name;
 
-	if (node->kids == NULL)
+	if (kids_count(node->kids) == 0)
 		return NULL;
-	atom = atom_find(heap->atoms, c->name, c->len);
-	return atom != NULL ? kids_find(node->kids, atom) : NULL;
+	name = name_of(heap, c->name, c->len);
+	return kids_find(node->kids, &name);
 }
 
 struct node *
@@ -53,17 +53,16 @@ store_new_tree(struct heap *heap, struct acl *acl, struct acl *release_acl)
 {
 	static const char *const name[] = { "", "@introduceDomain",
 		"@releaseDomain" };
-	struct node *top = node_new(heap, NULL, "", 0, acl), *node;
-	struct comps c;
+	struct node *top = node_make(heap, "", 0, NULL, 0, acl), *node;
+	struct name called;
 	size_t i;
 
 	for (i = 0; top != NULL && i < 3; i++) {
-		c = (struct comps){ .name = name[i], .len = strlen(name[i]) };
-		node = node_new(
-		    heap, top->id, c.name, c.len, i == 2 ? release_acl : acl);
-		if (node != NULL &&
-		    kids_prepare(heap, &top->kids, node->id->name)) {
-			kids_add(top->kids, node);
+		called = name_of(heap, name[i], strlen(name[i]));
+		node = node_make(heap, called.text, called.len, NULL, 0,
+		    i == 2 ? release_acl : acl);
+		if (node != NULL && kids_prepare(heap, &top->kids, &called)) {
+			kids_add(top->kids, node, &called);
 			continue;
 		}
 		if (node != NULL)
@@ -152,68 +151,131 @@ own(struct heap *heap, struct node **slot)
 	return copy;
 }
 
-/* The child NAME of PARENT, both owned. */
-static struct node *
-own_child(struct heap *heap, struct node *parent, const struct atom *name)
+/* The way down to a node: all on it is owned. */
+struct way {
+	struct node **slot; /* of the lowest */
+	unsigned n;
+	struct kids *kids[STORE_DEPTH_MAX + 1]; /* of those above it */
+};
+
+/* Goes down to the child NAME, which is there. False: no memory. */
+static bool
+way_down(struct heap *heap, struct way *way, const struct name *name)
 {
+	struct node *parent = *way->slot;
 	struct node **slot = kids_slot(heap, &parent->kids, name);
 
-	return slot != NULL ? own(heap, slot) : NULL;
+	if (slot == NULL || own(heap, slot) == NULL)
+		return false;
+	way->kids[way->n++] = parent->kids;
+	way->slot = slot;
+	return true;
+}
+
+/* All above the lowest have what it has gained from BEFORE on. */
+static void
+way_weigh(struct way *way, const struct weight *before)
+{
+	struct weight more = node_weight(*way->slot);
+	unsigned i;
+
+	more.nodes -= before->nodes;
+	more.cost -= before->cost;
+	for (i = 0; i < way->n; i++)
+		kids_weigh(way->kids[i], &more);
 }
 
 /*
- * Owns all that exists on the way down C. *NODE_OUT is the lowest of it. True:
- * all of C was there; false with *NODE_OUT NULL: no memory; else C is at the
- * first component that is missing.
+ * Owns all that exists on the way down C. True: all of C was there; false with
+ * WAY->slot NULL: no memory; else C is at the first component that is missing.
  */
 static bool
-own_path(struct heap *heap, struct node **top, struct comps *c,
-    struct node **node_out)
+own_path(struct heap *heap, struct node **top, struct comps *c, struct way *way)
 {
-	struct node *node = own(heap, top);
-	struct node *child;
+	struct name name;
 
-	while (node != NULL && comps_next(c)) {
-		child = child_of(heap, node, c);
-		if (child == NULL) {
-			*node_out = node;
+	way->n = 0;
+	way->slot = own(heap, top) != NULL ? top : NULL;
+	while (way->slot != NULL && comps_next(c)) {
+		name = name_of(heap, c->name, c->len);
+		if (kids_find((*way->slot)->kids, &name) == NULL)
 			return false;
-		}
-		node = own_child(heap, node, child->id->name);
+		if (!way_down(heap, way, &name))
+			way->slot = NULL;
 	}
-	*node_out = node;
-	return node != NULL;
+	return way->slot != NULL;
+}
+
+/* Puts CHILD below PARENT, both new; false: no memory. */
+static bool
+hang(struct heap *heap, struct node *parent, struct node *child)
+{
+	struct name name =
+	    name_of(heap, node_name(child), node_name_len(child));
+
+	if (!kids_prepare(heap, &parent->kids, &name))
+		return false;
+	kids_add(parent->kids, child, &name);
+	parent->kids->stamp = parent->acl_stamp;
+	return true;
 }
 
 /*
- * A chain of new nodes for component C and all that follow, below PARENT and
- * not yet in it; its last has VALUE (the reference is taken over). NULL: no
- * memory, VALUE is still the caller's.
+ * A chain of new nodes for component C and all that follow, not yet in a tree;
+ * its last has VALUE (or NULL). Made from its end, as a node has to be complete
+ * when it becomes another's child. NULL: no memory.
  */
 static struct node *
-new_chain(struct heap *heap, struct ident *parent, struct comps *c,
-    struct acl *acl, struct blob *value)
+new_chain(struct heap *heap, const struct comps *c, struct acl *acl,
+    const struct bytes *value)
 {
-	struct node *first, *node, *child;
+	static const struct bytes none;
+	const struct bytes *v = value != NULL ? value : &none;
+	const char *end = c->name + strlen(c->name), *name;
+	struct node *child = NULL, *node;
 
-	first = node = node_new(heap, parent, c->name, c->len, acl);
-	while (node != NULL && comps_next(c)) {
-		child = node_new(heap, node->id, c->name, c->len, acl);
-		if (child != NULL &&
-		    !kids_prepare(heap, &node->kids, child->id->name)) {
-			node_unref(heap, child);
-			child = NULL;
+	for (; end > c->name; end = name - 1) {
+		for (name = end; name > c->name && name[-1] != '/'; name--)
+			;
+		node = node_make(
+		    heap, name, (size_t)(end - name), v->data, v->len, acl);
+		if (node != NULL && child != NULL && !hang(heap, node, child)) {
+			node_unref(heap, node);
+			node = NULL;
 		}
-		if (child == NULL) {
-			node_unref(heap, first);
+		if (node == NULL) {
+			if (child != NULL)
+				node_unref(heap, child);
 			return NULL;
 		}
-		kids_add(node->kids, child);
-		node = child;
+		child = node;
+		v = &none;
 	}
-	if (node != NULL)
-		node->value = value;
-	return first;
+	return child;
+}
+
+/* Makes what is missing at C, below WAY. */
+static enum xs_err
+put_new(struct heap *heap, struct way *way, const struct comps *c,
+    const struct bytes *value, struct acl *acl, struct node **created_out)
+{
+	struct node *node = *way->slot, *chain;
+	struct weight before = node_weight(node);
+	struct name name;
+
+	chain = new_chain(heap, c, acl, value);
+	if (chain == NULL)
+		return XS_ENOMEM;
+	name = name_of(heap, node_name(chain), node_name_len(chain));
+	if (!kids_prepare(heap, &node->kids, &name)) {
+		node_unref(heap, chain);
+		return XS_ENOMEM;
+	}
+	kids_add(node->kids, chain, &name);
+	node->kids->stamp = ++heap->stamp;
+	way_weigh(way, &before);
+	*created_out = chain;
+	return XS_OK;
 }
 
 enum xs_err
@@ -221,35 +283,21 @@ store_put(struct heap *heap, struct node **top, const char *path,
     const struct bytes *value, struct acl *acl, struct node **created_out)
 {
 	struct comps c = comps_of(path);
-	struct blob *blob = NULL;
-	struct node *node, *chain;
+	struct weight before;
+	struct way way;
 
 	*created_out = NULL;
-	if (value != NULL && value->len > 0) {
-		blob = blob_new(value->data, value->len);
-		if (blob == NULL)
-			return XS_ENOMEM;
-	}
-	if (own_path(heap, top, &c, &node)) {
-		if (value != NULL) {
-			blob_unref(node->value);
-			node->value = blob;
-			node->value_stamp = ++heap->stamp;
-		}
+	if (!own_path(heap, top, &c, &way))
+		return way.slot != NULL
+			   ? put_new(heap, &way, &c, value, acl, created_out)
+			   : XS_ENOMEM;
+	if (value == NULL)
 		return XS_OK;
-	}
-	chain = node != NULL ? new_chain(heap, node->id, &c, acl, blob) : NULL;
-	if (chain == NULL) {
-		blob_unref(blob);
+	before = node_weight(*way.slot);
+	if (!node_set_value(heap, way.slot, value->data, value->len))
 		return XS_ENOMEM;
-	}
-	if (!kids_prepare(heap, &node->kids, chain->id->name)) {
-		node_unref(heap, chain);
-		return XS_ENOMEM;
-	}
-	kids_add(node->kids, chain);
-	node->kids_stamp = ++heap->stamp;
-	*created_out = chain;
+	(*way.slot)->value_stamp = ++heap->stamp;
+	way_weigh(&way, &before);
 	return XS_OK;
 }
 
@@ -258,26 +306,31 @@ store_remove(struct heap *heap, struct node **top, const char *path,
     struct node **removed_out)
 {
 	struct comps c = comps_of(path), ahead;
-	struct node *node = own(heap, top), *child;
+	struct weight before;
+	struct node *parent;
+	struct name name;
+	struct way way;
 
-	while (node != NULL && comps_next(&c)) {
+	way.n = 0;
+	way.slot = top;
+	if (own(heap, top) == NULL)
+		return XS_ENOMEM;
+	for (comps_next(&c);; comps_next(&c)) {
 		ahead = c;
-		child = child_of(heap, node, &c);
-		if (comps_next(&ahead)) {
-			node = own_child(heap, node, child->id->name);
-			continue;
-		}
-		if (!kids_prepare(heap, &node->kids, child->id->name))
+		name = name_of(heap, c.name, c.len);
+		if (!comps_next(&ahead))
+			break;
+		if (!way_down(heap, &way, &name))
 			return XS_ENOMEM;
-		*removed_out = kids_take(node->kids, child->id->name);
-		if (node->kids->n == 0) {
-			kids_unref(heap, node->kids);
-			node->kids = NULL;
-		}
-		node->kids_stamp = ++heap->stamp;
-		return XS_OK;
 	}
-	return XS_ENOMEM;
+	parent = *way.slot;
+	if (!kids_prepare(heap, &parent->kids, &name))
+		return XS_ENOMEM;
+	before = node_weight(parent);
+	*removed_out = kids_take(parent->kids, &name);
+	parent->kids->stamp = ++heap->stamp;
+	way_weigh(&way, &before);
+	return XS_OK;
 }
 
 enum xs_err
@@ -285,41 +338,21 @@ store_set_acl(struct heap *heap, struct node **top, const char *path,
     struct acl *acl, struct node **node_out)
 {
 	struct comps c = comps_of(path);
+	struct weight before;
 	struct node *node;
+	struct way way;
 
-	if (!own_path(heap, top, &c, &node))
+	if (!own_path(heap, top, &c, &way))
 		return XS_ENOMEM;
+	node = *way.slot;
+	before = node_weight(node);
 	acl_ref(acl);
 	acl_unref(heap->acls, node->acl);
 	node->acl = acl;
 	node->acl_stamp = ++heap->stamp;
+	way_weigh(&way, &before);
 	*node_out = node;
 	return XS_OK;
-}
-
-size_t
-store_path(const struct ident *id, char *buf, size_t size)
-{
-	const struct ident *at;
-	size_t len = 0, pos;
-
-	for (at = id; at->parent != NULL; at = at->parent)
-		len += at->name->len + 1;
-	len--; /* the first component has no slash before it */
-	if (len == 0)
-		len = 1; /* the root */
-	if (len >= size)
-		return 0;
-	buf[0] = '/';
-	buf[len] = '\0';
-	pos = len;
-	for (at = id; at->parent != NULL && pos > 0; at = at->parent) {
-		pos -= at->name->len;
-		memcpy(buf + pos, at->name->text, at->name->len);
-		if (pos > 0)
-			buf[--pos] = '/';
-	}
-	return len;
 }
 
 /* --- walking --- */
@@ -351,6 +384,34 @@ walk_next_if(struct walk *walk, walk_filter *want, void *ctx)
 		    (struct walk_frame){ .node = kid->node };
 	}
 	return NULL;
+}
+
+size_t
+walk_path(const struct walk *walk, const struct node *node, const char *path,
+    char *buf, size_t size)
+{
+	size_t len = strlen(path), i;
+	const struct node *at;
+
+	if (len == 1)
+		len = 0; /* the root's name is empty, and a slash follows */
+	if (len >= size)
+		return 0;
+	memcpy(buf, path, len);
+	for (i = 1; i <= walk->depth; i++) {
+		at = i < walk->depth ? walk->frame[i].node : node;
+		if (len + node_name_len(at) + 2 > size)
+			return 0;
+		/* no slash before the first component below a top */
+		if (i > 1 || path[0] != '\0')
+			buf[len++] = '/';
+		memcpy(buf + len, node_name(at), node_name_len(at));
+		len += node_name_len(at);
+	}
+	if (len == 0)
+		buf[len++] = '/'; /* the root itself */
+	buf[len] = '\0';
+	return len;
 }
 
 struct node *

@@ -88,9 +88,6 @@ XS_MUST_CHECK enum xs_err store_remove(struct heap *heap, struct node **top,
 XS_MUST_CHECK enum xs_err store_set_acl(struct heap *heap, struct node **top,
     const char *path, struct acl *acl, struct node **node_out);
 
-/* The absolute path of ID with its NUL into BUF; its length, 0: no room. */
-size_t store_path(const struct ident *id, char *buf, size_t size);
-
 /* --- walking without stack --- */
 
 struct walk_frame {
@@ -114,6 +111,13 @@ struct node *walk_next(struct walk *walk);
 /* Whether to go into CHILD of the node in WALK's last frame. */
 typedef bool walk_filter(void *ctx, struct walk *walk, struct node *child);
 
+/*
+ * The path of NODE, just given by WALK, with its NUL into BUF, where the walk
+ * began at PATH ("" for a top). Its length, 0: no room.
+ */
+size_t walk_path(const struct walk *walk, const struct node *node,
+    const char *path, char *buf, size_t size);
+
 /* As walk_next(), but leaves out each subtree for which WANT says false. */
 struct node *walk_next_if(struct walk *walk, walk_filter *want, void *ctx);
 
@@ -131,9 +135,10 @@ void diff_free(struct diff *diff);
  * Tells FN of every node that differs between BEFORE and AFTER, where AFTER was
  * made from BEFORE: what was removed (AFTER NULL), made (BEFORE NULL), and what
  * changed its value or permissions or lies above something that changed. Costs
- * what was changed. Takes no memory.
+ * what was changed. Takes no memory. GUESTS: leaves out what belonged and
+ * belongs to domain 0, and what has only such below it.
  */
 void diff_trees(struct diff *diff, struct node *before, struct node *after,
-    diff_fn *fn, void *ctx);
+    bool guests, diff_fn *fn, void *ctx);
 
 #endif

@@ -170,7 +170,7 @@ unchanged(const struct txn *txn, const struct touched *t)
 	return ((t->aspects & TXN_VALUE) == 0 ||
 		   then->value_stamp == now->value_stamp) &&
 	       ((t->aspects & TXN_CHILDREN) == 0 ||
-		   then->kids_stamp == now->kids_stamp) &&
+		   node_kids_stamp(then) == node_kids_stamp(now)) &&
 	       ((t->aspects & TXN_ACL) == 0 ||
 		   then->acl_stamp == now->acl_stamp);
 }
@@ -305,7 +305,8 @@ account_diff(void *ctx, struct node *before, struct node *after)
 	else if (after == NULL)
 		account_gone(before);
 	else
-		account_changed(after, account_node_cost(before));
+		account_changed(
+		    after, acl_owner(before->acl), node_cost(before));
 }
 
 /* Makes TXN's tree, which was made from the live one, the live one. */
@@ -317,13 +318,14 @@ install(struct txn *txn)
 	struct node *before = st->live;
 
 	if (!txn->conn->who.privileged) {
-		diff_trees(st->diff, before, txn->top, count_growth, &g);
+		diff_trees(st->diff, before, txn->top, true, count_growth, &g);
 		if (g.n > 0 &&
 		    !principal_may(txn->conn->who.self, QUOTA_NODES, g.n))
 			return quota_error(QUOTA_NODES);
 	}
-	diff_trees(st->diff, before, txn->top, account_diff, NULL);
+	diff_trees(st->diff, before, txn->top, true, account_diff, NULL);
 	st->live = node_ref(txn->top);
+	account_live(&st->books, st->live);
 	view_tell_commit(txn, before, st->live);
 	node_unref(&st->heap, before);
 	return XS_OK;

@@ -115,8 +115,7 @@ check_put(const struct view *view, const struct found *f, const struct acl *acl,
 	if (nodes > 0 && !principal_allows(self, QUOTA_CHILDREN,
 			     (int64_t)kids_count(f->nearest->kids) + 1))
 		return quota_error(QUOTA_CHILDREN);
-	cost =
-	    len + nodes * (int64_t)(sizeof(struct node) + sizeof(struct ident));
+	cost = len + nodes * NODE_COST;
 	if (f->node != NULL)
 		cost -= (int64_t)node_value_len(f->node);
 	if (cost > 0 && !principal_may(self, QUOTA_MEMORY, cost))
@@ -178,19 +177,21 @@ view_tell_commit(const struct txn *txn, struct node *before, struct node *after)
 
 /* --- changes --- */
 
-/* After store_put() on the live tree: accounts for it and tells of it. */
+/* After store_put() on the live tree, where OWNER's node cost COST before:
+ * accounts for it and tells of it. */
 static void
 put_done(const struct view *view, const char *path, struct node *created,
-    int64_t cost_before)
+    struct principal *owner, int64_t cost)
 {
 	struct state *st = view->st;
 	struct found f;
 
 	store_find(&st->heap, st->live, path, &f);
+	account_live(&st->books, st->live);
 	if (created != NULL)
 		account_tree_made(&st->walk, created);
 	else
-		account_changed(f.node, cost_before);
+		account_changed(f.node, owner, cost);
 	tell(st, path, f.node->acl, NULL, f.parent);
 }
 
@@ -209,7 +210,7 @@ view_put(const struct view *view, const char *path, const struct bytes *value)
 		return err;
 	if (f.node != NULL) {
 		acl = acl_ref(f.node->acl);
-		cost = account_node_cost(f.node);
+		cost = node_cost(f.node);
 	} else {
 		/* the new node's permissions depend on those above */
 		err = note(view, path, f.nearest_len, TXN_ACL, 0);
@@ -230,7 +231,7 @@ view_put(const struct view *view, const char *path, const struct bytes *value)
 		    view->txn != NULL ? &view->txn->top : &st->live, path,
 		    value, acl, &created);
 	if (err == XS_OK && view->txn == NULL)
-		put_done(view, path, created, cost);
+		put_done(view, path, created, acl_owner(acl), cost);
 	else if (err == XS_OK)
 		view->txn->own_nodes += f.n_missing;
 out:
@@ -281,6 +282,7 @@ view_purge(struct state *st, const char *path)
 	err = store_remove(&st->heap, &st->live, path, &removed);
 	if (err != XS_OK)
 		return err;
+	account_live(&st->books, st->live);
 	/* the parent may have been copied */
 	account_tree_gone(&st->walk, removed);
 	tell_removed(st, path, removed, f.parent, NULL);
@@ -338,10 +340,11 @@ set_acl(const struct view *view, const char *path, struct acl *acl)
 	}
 	store_find(&st->heap, st->live, path, &f);
 	before = acl_ref(f.node->acl);
-	cost = account_node_cost(f.node);
+	cost = node_cost(f.node);
 	err = store_set_acl(&st->heap, &st->live, path, acl, &node);
 	if (err == XS_OK) {
-		account_changed(node, cost);
+		account_live(&st->books, st->live);
+		account_changed(node, acl_owner(before), cost);
 		store_find(&st->heap, st->live, path, &f);
 		if (path[0] != '@')
 			tell(st, path, node->acl, before, f.parent);

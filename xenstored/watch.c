@@ -424,7 +424,8 @@ is_watched(void *ctx, struct walk *walk, struct node *child)
 	struct removal *r = ctx;
 	struct place *place;
 
-	place = place_find(r->all, r->place[walk->depth - 1], child->id->name);
+	place = step_down(r->all, r->place[walk->depth - 1], node_name(child),
+	    node_name_len(child));
 	r->place[walk->depth] = place;
 	return place != NULL;
 }
@@ -447,7 +448,7 @@ watch_fire_below(struct watches *all, struct heap *heap, struct walk *walk,
 	while ((node = walk_next_if(walk, is_watched, &r)) != NULL) {
 		if (walk->depth == 0)
 			break; /* the top is not below itself */
-		if (store_path(node->id, text, sizeof(text)) == 0)
+		if (walk_path(walk, node, path, text, sizeof(text)) == 0)
 			continue;
 		if (after != NULL && store_get(heap, after, text) != NULL)
 			continue;

@@ -86,13 +86,12 @@ follower_apply(void *ctx, const struct record *r)
 static void
 follower_compare_nodes(struct node *a, struct node *b)
 {
-	assert_string_equal(a->id->name->text, b->id->name->text);
+	assert_string_equal(node_name(a), node_name(b));
 	assert_int_equal(node_value_len(a), node_value_len(b));
-	if (a->value != NULL)
-		assert_memory_equal(
-		    a->value->data, b->value->data, a->value->len);
+	if (a->value_len > 0)
+		assert_memory_equal(node_value(a), node_value(b), a->value_len);
 	assert_int_equal(a->value_stamp, b->value_stamp);
-	assert_int_equal(a->kids_stamp, b->kids_stamp);
+	assert_int_equal(node_kids_stamp(a), node_kids_stamp(b));
 	assert_int_equal(a->acl_stamp, b->acl_stamp);
 	assert_int_equal(a->acl->n, b->acl->n);
 	for (uint32_t i = 0; i < a->acl->n; i++) {

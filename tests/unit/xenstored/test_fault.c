@@ -70,11 +70,11 @@ dump(struct h *h, char *to, size_t size)
 	while ((node = walk_next(&st->walk)) != NULL && len < size) {
 		if (node == st->live)
 			continue;
-		store_path(node->id, path, sizeof(path));
-		len += (size_t)snprintf(to + len, size - len,
-		    "%s=%.*s n%u/%u\n", path, (int)node_value_len(node),
-		    node->value != NULL ? node->value->data : "", node->acl->n,
-		    node->acl->entry[0].perm.domid);
+		walk_path(&st->walk, node, "", path, sizeof(path));
+		len +=
+		    (size_t)snprintf(to + len, size - len, "%s=%.*s n%u/%u\n",
+			path, (int)node_value_len(node), node_value(node),
+			node->acl->n, node->acl->entry[0].perm.domid);
 	}
 }
 

@@ -72,7 +72,7 @@ assert_value(struct node *top, const char *path, const char *value)
 	assert_non_null(node);
 	assert_int_equal(node_value_len(node), strlen(value));
 	if (value[0] != '\0')
-		assert_memory_equal(node->value->data, value, strlen(value));
+		assert_memory_equal(node_value(node), value, strlen(value));
 }
 
 static void
@@ -164,42 +164,55 @@ stamps_tell_values_children_and_permissions_apart(void **unused)
 	put(&top, "/a", "1");
 	a = store_get(&heap, top, "/a");
 	value = a->value_stamp;
-	kids = a->kids_stamp;
+	kids = node_kids_stamp(a);
 	rights = a->acl_stamp;
 	put(&top, "/a/b", "1");
-	assert_true(a->kids_stamp > kids && a->value_stamp == value);
-	kids = a->kids_stamp;
+	assert_true(node_kids_stamp(a) > kids && a->value_stamp == value);
+	kids = node_kids_stamp(a);
 	put(&top, "/a/b", "2");
 	put(&top, "/a/b/c", "2");
-	assert_true(a->kids_stamp == kids && a->value_stamp == value);
+	assert_true(node_kids_stamp(a) == kids && a->value_stamp == value);
 	put(&top, "/a", "2");
-	assert_true(a->kids_stamp == kids && a->value_stamp > value);
+	assert_true(node_kids_stamp(a) == kids && a->value_stamp > value);
 	assert_true(a->acl_stamp == rights);
 	other = acl_get(heap.acls, &entry, 1);
 	assert_int_equal(store_set_acl(&heap, &top, "/a", other, &node), XS_OK);
-	assert_true(a->acl_stamp > rights && a->kids_stamp == kids);
+	assert_true(a->acl_stamp > rights && node_kids_stamp(a) == kids);
 	acl_unref(heap.acls, other);
 	stop(top);
 }
 
 static void
-paths_can_be_made_of_idents(void **unused)
+a_walk_knows_the_paths(void **unused)
 {
-	struct node *top = start();
+	static const char *const want[] = { "/a/bc/d", "/a/bc", "/a", "/",
+		"@introduceDomain", "@releaseDomain" };
+	static struct walk walk;
+	struct node *top = start(), *node;
 	char buf[32];
+	int i = 0;
 
 	(void)unused;
 	put(&top, "/a/bc/d", "1");
-	assert_int_equal(
-	    store_path(store_get(&heap, top, "/a/bc/d")->id, buf, sizeof(buf)),
-	    7);
+	walk_start(&walk, top);
+	while ((node = walk_next(&walk)) != top) {
+		assert_int_equal(walk_path(&walk, node, "", buf, sizeof(buf)),
+		    strlen(want[i]));
+		assert_string_equal(buf, want[i]);
+		assert_int_equal(
+		    walk_path(&walk, node, "", buf, strlen(want[i++])), 0);
+	}
+	assert_int_equal(i, 6);
+	walk_start(&walk, store_get(&heap, top, "/a"));
+	for (i = 0; i < 2; i++) {
+		node = walk_next(&walk);
+		assert_true(walk_path(&walk, node, "/a", buf, sizeof(buf)) > 0);
+		assert_string_equal(buf, want[i]);
+	}
+	walk_start(&walk, store_get(&heap, top, "/"));
+	node = walk_next(&walk);
+	assert_int_equal(walk_path(&walk, node, "/", buf, sizeof(buf)), 7);
 	assert_string_equal(buf, "/a/bc/d");
-	assert_int_equal(store_path(store_get(&heap, top, "/")->id, buf, 2), 1);
-	assert_string_equal(buf, "/");
-	store_path(store_get(&heap, top, "@releaseDomain")->id, buf, 32);
-	assert_string_equal(buf, "@releaseDomain");
-	assert_int_equal(
-	    store_path(store_get(&heap, top, "/a/bc/d")->id, buf, 7), 0);
 	stop(top);
 }
 
@@ -210,7 +223,7 @@ assert_kids(struct node *top, const int *model, int n)
 	struct node *d = store_get(&heap, top, "/d");
 	struct kids_pos pos = { 0, 0 };
 	const struct kid *kid;
-	struct atom *atom;
+	struct name called;
 	char name[16];
 	int i;
 
@@ -218,9 +231,9 @@ assert_kids(struct node *top, const int *model, int n)
 	for (i = 0; i < n; i++) {
 		kid = kids_next(d->kids, &pos);
 		snprintf(name, sizeof(name), "n%d", model[i]);
-		assert_string_equal(kid->name->text, name);
-		atom = atom_find(heap.atoms, name, strlen(name));
-		assert_ptr_equal(kids_find(d->kids, atom), kid->node);
+		assert_string_equal(node_name(kid->node), name);
+		called = name_of(&heap, name, strlen(name));
+		assert_ptr_equal(kids_find(d->kids, &called), kid->node);
 	}
 	assert_null(kids_next(d->kids, &pos));
 }
@@ -266,7 +279,7 @@ many_children_keep_their_order_through_every_version(void **unused)
 		snprintf(path, sizeof(path), "/d/n%d", model[--n]);
 		cut(&top, path);
 	}
-	assert_null(store_get(&heap, top, "/d")->kids);
+	assert_int_equal(kids_count(store_get(&heap, top, "/d")->kids), 0);
 	stop(top);
 }
 
@@ -303,14 +316,14 @@ a_comparison_finds_just_what_differs(void **unused)
 	}
 	put(&top, "/x/y/z", "1");
 	then = node_ref(top);
-	diff_trees(diff, then, top, tally, &t);
+	diff_trees(diff, then, top, false, tally, &t);
 	assert_int_equal(t.made + t.gone + t.changed, 0);
 	put(&top, "/d/n500", "2");
 	put(&top, "/d/new/deep", "2");
 	cut(&top, "/d/n7");
 	cut(&top, "/x/y");
 	put(&top, "/x/y", "again");
-	diff_trees(diff, then, top, tally, &t);
+	diff_trees(diff, then, top, false, tally, &t);
 	assert_int_equal(t.made, 3);	/* new, deep, y */
 	assert_int_equal(t.gone, 3);	/* n7, y, z */
 	assert_int_equal(t.changed, 4); /* root, d, n500, x */
@@ -332,7 +345,7 @@ a_walk_gives_children_before_their_parent(void **unused)
 	put(&top, "/a/d", "");
 	walk_start(&walk, store_get(&heap, top, "/a"));
 	while ((node = walk_next(&walk)) != NULL)
-		assert_string_equal(node->id->name->text, want[i++]);
+		assert_string_equal(node_name(node), want[i++]);
 	assert_int_equal(i, 4);
 	stop(top);
 }
@@ -379,7 +392,7 @@ main(void)
 		cmocka_unit_test(find_says_what_is_there_and_what_is_missing),
 		cmocka_unit_test(
 		    stamps_tell_values_children_and_permissions_apart),
-		cmocka_unit_test(paths_can_be_made_of_idents),
+		cmocka_unit_test(a_walk_knows_the_paths),
 		cmocka_unit_test(
 		    many_children_keep_their_order_through_every_version),
 		cmocka_unit_test(a_comparison_finds_just_what_differs),
