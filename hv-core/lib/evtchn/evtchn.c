@@ -115,6 +115,24 @@ xenevtchn_notify(xenevtchn_handle *xce, evtchn_port_t port)
 	return xce->ops->notify(xce, port);
 }
 
+int
+xenevtchn_notify_many(
+    xenevtchn_handle *xce, const evtchn_port_t *ports, size_t nr)
+{
+	int err = 0;
+	size_t i;
+
+	if (xce->ops->notify_many != NULL)
+		return xce->ops->notify_many(xce, ports, nr);
+	for (i = 0; i < nr; i++)
+		if (xce->ops->notify(xce, ports[i]) < 0 && err == 0)
+			err = errno;
+	if (err == 0)
+		return 0;
+	errno = err;
+	return -1;
+}
+
 /* 0, or -1 with errno ESRCH if DOMID cannot be the name of a domain. */
 static int
 check_domid(uint32_t domid)

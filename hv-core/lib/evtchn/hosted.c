@@ -144,6 +144,27 @@ hosted_notify(struct xenevtchn_handle *xce, evtchn_port_t port)
 	return answer(hv_client_send(h->client, port));
 }
 
+static int
+hosted_notify_many(
+    struct xenevtchn_handle *xce, const evtchn_port_t *ports, size_t nr)
+{
+	struct hosted *h = xce->hosted;
+	evtchn_port_t *ours = malloc((nr + 1) * sizeof(*ours));
+	size_t i, nr_ours = 0;
+	int err;
+
+	if (ours == NULL)
+		return -1;
+	pthread_mutex_lock(&h->lock);
+	for (i = 0; i < nr; i++)
+		if (bit_test(h->bound, ports[i]))
+			ours[nr_ours++] = ports[i];
+	pthread_mutex_unlock(&h->lock);
+	err = hv_client_send_many(h->client, ours, nr_ours);
+	free(ours);
+	return answer(err == 0 && nr_ours < nr ? -ENOTCONN : err);
+}
+
 /* event_channel_op CMD on ARG (SIZE bytes), which is updated. Xen's answer. */
 static int64_t
 evtchn_op(struct hosted *h, unsigned cmd, void *arg, size_t size)
@@ -414,6 +435,7 @@ evtchn_hosted_ops(void)
 		.polled = hosted_polled,
 		.device_fd = hosted_device_fd,
 		.notify = hosted_notify,
+		.notify_many = hosted_notify_many,
 		.bind_unbound_port = hosted_bind_unbound_port,
 		.bind_interdomain = hosted_bind_interdomain,
 		.bind_virq = hosted_bind_virq,

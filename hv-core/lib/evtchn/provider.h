@@ -23,7 +23,8 @@ struct xenevtchn_handle {
  * on failure. open sets fd or logs why it cannot; adopt makes an inherited
  * descriptor, already stored in fd, usable; close releases all but the handle;
  * polled (may be NULL) says that the caller has asked for the descriptor;
- * device_fd may be NULL where the ports live in fd.
+ * device_fd may be NULL where the ports live in fd, notify_many where notify is
+ * as good.
  */
 struct evtchn_ops {
 	int (*open)(struct xenevtchn_handle *xce, unsigned flags);
@@ -32,6 +33,8 @@ struct evtchn_ops {
 	void (*polled)(struct xenevtchn_handle *xce);
 	int (*device_fd)(struct xenevtchn_handle *xce);
 	int (*notify)(struct xenevtchn_handle *xce, evtchn_port_t port);
+	int (*notify_many)(struct xenevtchn_handle *xce,
+	    const evtchn_port_t *ports, size_t nr);
 	int (*bind_unbound_port)(struct xenevtchn_handle *xce, domid_t domid);
 	int (*bind_interdomain)(struct xenevtchn_handle *xce, domid_t domid,
 	    evtchn_port_t remote_port);

@@ -133,11 +133,11 @@ client_async(struct hv_client *c, struct parcel *p)
 }
 
 void
-client_read_async(struct hv_client *c)
+client_read_async(struct hv_client *c, unsigned most)
 {
 	struct parcel p;
 
-	while (client_recv(c, &p, MSG_DONTWAIT) == 0)
+	while (most-- > 0 && client_recv(c, &p, MSG_DONTWAIT) == 0)
 		client_async(c, &p);
 }
 

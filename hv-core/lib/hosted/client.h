@@ -141,6 +141,13 @@ int hv_client_event_fd(const struct hv_client *c);
 int hv_client_send(struct hv_client *c, uint32_t port);
 
 /*
+ * Control clients: hv_client_send() on each of NR ports, by one hypercall for
+ * all that cannot be sent directly. 0, the first error of any port, the others
+ * having been sent, or -ENOMEM, -ENOTCONN.
+ */
+int hv_client_send_many(struct hv_client *c, const uint32_t *ports, size_t nr);
+
+/*
  * Take what has come: DELIVER(arg, port) for each port, in no order, a port
  * perhaps more than once. Then every pair is armed again, so that the next send
  * makes the event fd readable: there is no separate step before sleeping. If

@@ -23,6 +23,8 @@
 #define EV_NUDGE (UINT32_MAX - 1)
 
 #define HARVEST_BATCH 64
+/* A successor gets a PAIR for each peer; events do not wait for all of them. */
+#define HARVEST_MESSAGES 16
 /* A peer that posts faster than we take does not get all of our time. */
 #define HARVEST_ROUNDS 8
 
@@ -186,9 +188,8 @@ hv_client_event_fd(const struct hv_client *c)
 
 /* --------------------------------------------------------------- sending -- */
 
-/* 1: PORT has been posted directly, 0: it cannot be. */
-static int
-send_direct(struct events *ev, uint32_t port)
+int
+events_send_direct(struct events *ev, uint32_t port)
 {
 	uint64_t tx = hv_port_tx(&ev->table[port]);
 	struct slot *s;
@@ -215,7 +216,7 @@ hv_client_send(struct hv_client *c, uint32_t port)
 	if (c->ev.epoll_fd < 0 || port >= c->info.ports)
 		return -EINVAL;
 	pthread_mutex_lock(&c->lock);
-	if (!send_direct(&c->ev, port)) {
+	if (!events_send_direct(&c->ev, port)) {
 		err = client_request(c, &m, &p);
 		parcel_close(&p);
 		if (err == 0)
@@ -282,7 +283,7 @@ hv_client_harvest(
 			slot_harvest(c, &t);
 	}
 	if (messages)
-		client_read_async(c);
+		client_read_async(c, HARVEST_MESSAGES);
 	n = c->gone ? -ENOTCONN : n > 0;
 	pthread_mutex_unlock(&c->lock);
 	return n;

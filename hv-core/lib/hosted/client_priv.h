@@ -76,8 +76,8 @@ int client_request(
     struct hv_client *c, const struct hv_msg *m, struct parcel *p);
 /* Deal with an asynchronous message; takes its descriptors. */
 void client_async(struct hv_client *c, struct parcel *p);
-/* client_async() for all that has come; does not wait. */
-void client_read_async(struct hv_client *c);
+/* client_async() for what has come, MOST messages of it; does not wait. */
+void client_read_async(struct hv_client *c, unsigned most);
 void parcel_close(struct parcel *p);
 
 /* client_arena.c */
@@ -90,6 +90,8 @@ void events_fini(struct hv_client *c);
 int events_pair_up(struct hv_client *c, const struct hv_msg_pair *m,
     int pages_fd, int rx_fd, int tx_fd);
 void events_pair_down(struct hv_client *c, uint32_t slot);
+/* 1: PORT has been posted directly, 0: it cannot be. */
+int events_send_direct(struct events *ev, uint32_t port);
 
 /* client_window.c; C is locked. */
 void windows_drop(struct hv_client *c, uint64_t serial);

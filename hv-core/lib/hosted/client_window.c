@@ -3,6 +3,7 @@
  * clients and mappings use it.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -129,7 +130,7 @@ hv_client_ram(struct hv_client *c, uint16_t domid, int *err_out)
 
 	pthread_mutex_lock(&c->lock);
 	/* The memory we know may be gone, and the number another domain's. */
-	client_read_async(c);
+	client_read_async(c, UINT_MAX);
 	for (r = c->rams; r != NULL; r = r->next)
 		if (r->window->domid == domid)
 			break;

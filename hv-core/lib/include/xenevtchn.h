@@ -17,6 +17,7 @@
 #ifndef XENEVTCHN_H
 #define XENEVTCHN_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -152,6 +153,15 @@ int xenevtchn_restrict(xenevtchn_handle *xce, domid_t domid);
  * It need not be xenevtchn_fd().
  */
 int xenevtchn_device_fd(xenevtchn_handle *xce);
+
+/*
+ * xenevtchn_notify() for each of the NR ports at PORTS: for a successor that
+ * has a thousand peers to notify, which is far cheaper at once on the hosted
+ * hypervisor. 0, or -1 with the errno of the first that failed, or ENOMEM; the
+ * others have been notified all the same, but perhaps not if it is ENOMEM.
+ */
+int xenevtchn_notify_many(
+    xenevtchn_handle *xce, const evtchn_port_t *ports, size_t nr);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

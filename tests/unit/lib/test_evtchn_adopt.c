@@ -112,12 +112,17 @@ holder_look(struct ends *e, xenevtchn_handle *xce, int i)
 static void
 holder_take_over(struct ends *e, xenevtchn_handle *xce)
 {
+	evtchn_port_t ports[CHANNELS];
 	int i;
 
 	for (i = 0; i < CHANNELS; i++) {
-		xenevtchn_unmask(xce, (evtchn_port_t)e->theirs[i]);
-		holder_look(e, xce, i);
+		ports[i] = (evtchn_port_t)e->theirs[i];
+		xenevtchn_unmask(xce, ports[i]);
+		store(&e->sh->seen[i], load(&e->sh->sent[i]));
+		store(&e->sh->echo[i], load(&e->sh->seen[i]));
 	}
+	if (xenevtchn_notify_many(xce, ports, CHANNELS) < 0)
+		store(&e->sh->failed, 4);
 	xenevtchn_unmask(xce, (evtchn_port_t)e->virq);
 	store(&e->sh->deaths_seen, load(&e->sh->deaths));
 }
@@ -379,6 +384,33 @@ what_is_no_event_channel_device_is_refused_and_stays_the_callers(void **state)
 }
 
 static void
+many_ports_are_notified_at_once_and_a_bad_one_does_not_stop_the_rest(
+    void **state)
+{
+	struct ends *e = *state;
+	evtchn_port_t ports[CHANNELS + 2] = { 0 };
+	int i;
+
+	for (i = 0; i < CHANNELS; i++)
+		ports[i + 1] = (evtchn_port_t)e->ours[i];
+	ports[CHANNELS + 1] = (evtchn_port_t)e->theirs[0];
+	e->holder = holder_start(e);
+	for (i = 0; i < CHANNELS; i++)
+		store(&e->sh->sent[i], 1);
+	assert_int_equal(
+	    xenevtchn_notify_many(e->peer, ports, CHANNELS + 2), -1);
+	assert_int_equal(errno, ENOTCONN);
+	expect_all_seen(e);
+	for (i = 0; i < CHANNELS; i++)
+		store(&e->sh->sent[i], 2);
+	assert_int_equal(
+	    xenevtchn_notify_many(e->peer, ports + 1, CHANNELS), 0);
+	expect_all_seen(e);
+	assert_int_equal(xenevtchn_notify_many(e->peer, NULL, 0), 0);
+	holder_kill(e);
+}
+
+static void
 no_cloexec_leaves_the_device_open_across_exec(void **state)
 {
 	xenevtchn_handle *a = xenevtchn_open(NULL, 0);
@@ -403,6 +435,7 @@ main(void)
 		T(what_the_dead_left_in_the_socket_does_not_confuse_the_successor),
 		cmocka_unit_test(
 		    what_is_no_event_channel_device_is_refused_and_stays_the_callers),
+		T(many_ports_are_notified_at_once_and_a_bad_one_does_not_stop_the_rest),
 		cmocka_unit_test(no_cloexec_leaves_the_device_open_across_exec),
 	};
 	static const char *const modes[] = { "direct", "strict" };
