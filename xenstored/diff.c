@@ -2,16 +2,19 @@
 #include "xenstored/store.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Two versions of one node, and where the comparison of their children is. */
 struct diff_frame {
+	const struct node *node; /* the later version */
 	const struct kids *before, *after;
 	struct kids_pos b, a;
 };
 
 struct diff {
-	struct walk walk; /* over what only one side has */
-	bool guests;	  /* the nodes of domain 0 are left out */
+	struct walk walk;	/* over what only one side has */
+	bool guests;		/* the nodes of domain 0 are left out */
+	const struct node *top; /* the walk began at, NULL: there is none */
 	size_t depth;
 	struct diff_frame frame[STORE_DEPTH_MAX + 1];
 };
@@ -53,6 +56,7 @@ tell_all(struct diff *diff, struct node *before, struct node *after,
 
 	if (diff->guests && node_owners(top) == 0)
 		return;
+	diff->top = top;
 	walk_start(&diff->walk, top);
 	while ((node = walk_next_if(&diff->walk,
 		    diff->guests ? has_guests : NULL, NULL)) != NULL) {
@@ -61,6 +65,7 @@ tell_all(struct diff *diff, struct node *before, struct node *after,
 		fn(ctx, before != NULL ? node : NULL,
 		    before != NULL ? NULL : node);
 	}
+	diff->top = NULL;
 }
 
 static void
@@ -73,8 +78,9 @@ push(struct diff *diff, struct node *before, struct node *after)
 	if (diff->guests && (node_owners(before) | node_owners(after)) == 0)
 		return;
 	f = &diff->frame[diff->depth++];
-	*f =
-	    (struct diff_frame){ .before = before->kids, .after = after->kids };
+	*f = (struct diff_frame){
+		.node = after, .before = before->kids, .after = after->kids
+	};
 }
 
 /* Steps over pages that both sides share. */
@@ -134,10 +140,51 @@ diff_trees(struct diff *diff, struct node *before, struct node *after,
 {
 	diff->depth = 0;
 	diff->guests = guests;
+	diff->top = NULL;
 	if (before == after)
 		return;
 	push(diff, before, after);
 	while (diff->depth > 0)
 		if (!step(diff, &diff->frame[diff->depth - 1], fn, ctx))
 			diff->depth--;
+}
+
+/* Appends NODE's name at *LEN; false: no room. */
+static bool
+append(char *buf, size_t size, size_t *len, const struct node *node, bool slash)
+{
+	if (*len + node_name_len(node) + 2 > size)
+		return false;
+	if (slash)
+		buf[(*len)++] = '/';
+	memcpy(buf + *len, node_name(node), node_name_len(node));
+	*len += node_name_len(node);
+	buf[*len] = '\0';
+	return true;
+}
+
+size_t
+diff_path(
+    const struct diff *diff, const struct node *node, char *buf, size_t size)
+{
+	const struct node *last = diff->top != NULL ? diff->top : node;
+	char base[WIRE_ABS_PATH_MAX + 1];
+	size_t len = 0, i;
+
+	/* the root's name is empty, and the specials stand beside it */
+	for (i = 1; i < diff->depth; i++)
+		if (!append(
+			base, sizeof(base), &len, diff->frame[i].node, i > 1))
+			return 0;
+	if (!append(base, sizeof(base), &len, last, diff->depth > 1))
+		return 0;
+	if (len == 0)
+		base[len++] = '/';
+	base[len] = '\0';
+	if (diff->top != NULL)
+		return walk_path(&diff->walk, node, base, buf, size);
+	if (len >= size)
+		return 0;
+	memcpy(buf, base, len + 1);
+	return len;
 }

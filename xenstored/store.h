@@ -141,4 +141,9 @@ void diff_free(struct diff *diff);
 void diff_trees(struct diff *diff, struct node *before, struct node *after,
     bool guests, diff_fn *fn, void *ctx);
 
+/* The path of NODE, of which DIFF just told its function, with its NUL into
+ * BUF. Its length, 0: no room. */
+size_t diff_path(
+    const struct diff *diff, const struct node *node, char *buf, size_t size);
+
 #endif
