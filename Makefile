@@ -76,9 +76,10 @@ ARCH_xs          := tools/xs
 ARCH_xenconsoled := tools/xenconsoled
 ARCH_xenconsole  := tools/xenconsole
 ARCH_xenbackendd := tools/xenbackendd
+ARCH_history     := tools/history
 ARCHIVES := core sim hosted spawn boot kernfs hvclient hvlib guest dom0 \
             xscommon xenstore xenstored tools xl xs xenconsoled xenconsole \
-            xenbackendd
+            xenbackendd history
 
 define archive_rule
 $(B)/lib$(1).a: $$(call objs,$$(ARCH_$(1)))
@@ -98,12 +99,21 @@ $(B)/libfsdisk.a: $(B)/hv-core/guest/kernels/fileserver/disk.o
 	$(q)rm -f $@ && ar rcs $@ $^
 $(B)/hv-core/guest/kernels/fileserver/disk.o: OBJ_CFLAGS = -Ihv-core/guest
 
+# The history's schema as C strings, one a line.
+$(B)/gen/history_sql.h: schema/history.sql
+	$(call say,GEN,$@)
+	$(q)mkdir -p $(@D) && { echo 'static const char *const history_sql[] = {'; \
+	    sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n",/' $<; echo '};'; } >$@
+$(B)/tools/history/schema.o: $(B)/gen/history_sql.h
+$(B)/tools/history/schema.o: OBJ_CFLAGS = -I$(B)/gen
+
 # The core knows no libc: it must compile without one.
 $(B)/hv-core/core/%.o: BASE += -ffreestanding -fno-stack-protector
 
 EVENT_LIBS  = $(call pkg_libs,libevent_core)
 TALLOC_LIBS = $(call pkg_libs,talloc)
 SECCOMP_LIBS = $(call pkg_libs,libseccomp)
+SQLITE_LIBS = $(call pkg_libs,sqlite3)
 
 # ---------------------------------------------------------- shared libraries --
 SOLIBS := $(B)/lib/libxenstore.so.4 $(B)/lib/libxenevtchn.so.1 \
@@ -362,6 +372,7 @@ UNIT_xenbackendd := xenbackendd tools
 UNIT_xenconsoled := xenconsoled tools
 UNIT_xenconsole := xenconsole tools
 UNIT_xs        := xs
+UNIT_history   := history tools
 ULIBS_fileserver = -lext2fs -lcom_err
 ULIBS_boot     = $(call pkg_libs,zlib)
 ULIBS_spawn    = $(call pkg_libs,libseccomp)
@@ -372,6 +383,7 @@ ULIBS_xenbackendd = $(LIBS_xenbackendd)
 ULIBS_xenconsoled = $(LIBS_xenconsoled)
 ULIBS_xenconsole = $(LIBS_xenconsole)
 ULIBS_xs       = $(LIBS_xenstore)
+ULIBS_history  = $(SQLITE_LIBS)
 ULIBS_tools    = -lxenstore $(HV_LIBS)
 UNITS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/test_*.c))
 MODELS := $(patsubst %.c,$(B)/%,$(wildcard tests/model/*/model_*.c))
