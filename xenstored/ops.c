@@ -271,3 +271,9 @@ ops_replay(struct request *req, struct txn *txn)
 		txn->changed = true;
 	return err;
 }
+
+bool
+ops_in_txn(uint32_t type)
+{
+	return type < WIRE_OP_COUNT && (ops[type].flags & OP_TXN) != 0;
+}

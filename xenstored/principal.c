@@ -45,18 +45,14 @@ principal_current(const struct principals *all, uint32_t domid)
 	return domid < DOMID_FIRST_RESERVED ? all->current[domid] : NULL;
 }
 
-struct principal *
-principal_get(
-    struct principals *all, uint32_t domid, uint64_t unique_id, uint64_t stamp)
+/* A living principal with one reference, in no table; NULL: no memory. */
+static struct principal *
+new_principal(struct principals *all, uint32_t domid, uint64_t unique_id,
+    uint64_t stamp)
 {
-	struct principal *p = principal_current(all, domid);
+	struct principal *p = calloc(1, sizeof(*p));
 	unsigned i;
 
-	if (p != NULL && p->unique_id == unique_id)
-		return p;
-	if (p != NULL || domid >= DOMID_FIRST_RESERVED)
-		return NULL;
-	p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return NULL;
 	p->domid = domid;
@@ -68,7 +64,40 @@ principal_get(
 		p->limit.n[i] = -1;
 	p->features = WIRE_FEATURES;
 	list_init(&p->unburied);
-	all->current[domid] = p;
+	return p;
+}
+
+struct principal *
+principal_get(
+    struct principals *all, uint32_t domid, uint64_t unique_id, uint64_t stamp)
+{
+	struct principal *p = principal_current(all, domid);
+
+	if (p != NULL && p->unique_id == unique_id)
+		return p;
+	if (p != NULL || domid >= DOMID_FIRST_RESERVED)
+		return NULL;
+	p = new_principal(all, domid, unique_id, stamp);
+	if (p != NULL)
+		all->current[domid] = p;
+	return p;
+}
+
+struct principal *
+principal_restore(struct principals *all, uint32_t domid, uint64_t unique_id,
+    uint64_t birth, uint64_t death)
+{
+	struct principal *p;
+
+	if (domid >= DOMID_FIRST_RESERVED ||
+	    (death == 0 && all->current[domid] != NULL))
+		return NULL;
+	p = new_principal(all, domid, unique_id, birth);
+	if (p == NULL)
+		return NULL;
+	p->death_stamp = death;
+	if (death == 0)
+		all->current[domid] = principal_ref(p);
 	return p;
 }
 

@@ -72,6 +72,14 @@ struct principal *principal_get(
 /* Takes P out of the table: STAMP is when. It has no rights from now on. */
 void principal_die(struct principals *all, struct principal *p, uint64_t stamp);
 
+/*
+ * A principal as it once was, that lived from BIRTH to DEATH (0: it lives, and
+ * no other one with this DOMID does); one reference is the caller's. NULL: no
+ * memory, or there is a living one.
+ */
+struct principal *principal_restore(struct principals *all, uint32_t domid,
+    uint64_t unique_id, uint64_t birth, uint64_t death);
+
 static inline bool
 principal_dead(const struct principal *p)
 {

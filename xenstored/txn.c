@@ -8,15 +8,6 @@
 #include "xenstored/ops.h"
 #include "xenstored/view.h"
 
-/* A request in the log; its payload follows. */
-struct txn_op {
-	uint32_t type, len;
-	uint64_t digest;
-	uint64_t stamp; /* of the store, after it */
-};
-
-enum { LOG_ALIGN = 8 };
-
 static void
 charge(struct txn *txn, int64_t bytes)
 {
@@ -131,7 +122,7 @@ txn_log(struct txn *txn, uint32_t type, const void *payload, size_t len,
 {
 	struct txn_op op = { .type = type, .len = (uint32_t)len };
 	size_t need =
-	    sizeof(op) + (len + LOG_ALIGN - 1) / LOG_ALIGN * LOG_ALIGN;
+	    sizeof(op) + TXN_OP_ROOM(len);
 	size_t cap = txn->log_cap;
 	char *log;
 
@@ -224,7 +215,7 @@ replay(const struct txn *from, struct txn *to, bool writes_only)
 
 	for (pos = 0; pos < from->log_len;
 	     pos +=
-	     sizeof(op) + (op.len + LOG_ALIGN - 1) / LOG_ALIGN * LOG_ALIGN) {
+	     sizeof(op) + TXN_OP_ROOM(op.len)) {
 		memcpy(&op, from->log + pos, sizeof(op));
 		if (writes_only && !is_write(op.type))
 			continue;

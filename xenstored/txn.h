@@ -28,6 +28,16 @@ enum {
 	TXN_REMOVED = 2, /* with all below */
 };
 
+/* A request in a transaction's log; its payload follows. */
+struct txn_op {
+	uint32_t type, len;
+	uint64_t digest;
+	uint64_t stamp; /* of the store, after it */
+};
+
+/* The bytes that a payload of LEN takes there. */
+#define TXN_OP_ROOM(len) (((size_t)(len) + 7) / 8 * 8)
+
 /* A path that was looked at or changed; in the order of the first time. */
 struct touched {
 	struct table_link link;

@@ -347,6 +347,27 @@ watch_list(const struct watcher *watcher,
 	}
 }
 
+void
+watch_each(const struct watcher *watcher,
+    void (*fn)(void *ctx, struct event_source *source, int depth), void *ctx)
+{
+	struct list *link, *after;
+	struct watch *w;
+
+	list_each(link, after, &watcher->list)
+	{
+		w = list_entry(link, struct watch, in_watcher);
+		fn(ctx, &w->source, w->depth);
+	}
+}
+
+struct event_source *
+watch_newest(const struct watcher *watcher)
+{
+	return &list_entry(watcher->list.prev, struct watch, in_watcher)
+		    ->source;
+}
+
 /* --- firing --- */
 
 static bool

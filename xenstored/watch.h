@@ -72,6 +72,13 @@ void watch_list(const struct watcher *watcher,
     void (*fn)(void *ctx, const char *wpath, const char *token, int depth),
     void *ctx);
 
+/* Calls FN for each watch of WATCHER, in the order of registration. */
+void watch_each(const struct watcher *watcher,
+    void (*fn)(void *ctx, struct event_source *source, int depth), void *ctx);
+
+/* The watch that WATCHER, which has some, set last. */
+struct event_source *watch_newest(const struct watcher *watcher);
+
 /* A change at a path, and what decides who may know of it. */
 struct change {
 	const char *path;

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <time.h>
+
+#include "harness.h"
+#include "xenstored/image.h"
+#include "xenstored/image_io.h"
+#include "xenstored/txn.h"
+
+enum { CLIENTS = 6, DOMS = 4, STEPS = 6000 };
+
+/* A machine, and a second one that was made from an image of it. */
+struct pair {
+	struct h h, copy;
+	uint32_t id[CLIENTS]; /* of sockets, then of guests; 0: none */
+	uint64_t random;
+	unsigned long step, replies, events, imports;
+	size_t most_txns;
+};
+
+static unsigned
+pick(struct pair *p, unsigned n)
+{
+	p->random ^= p->random << 13;
+	p->random ^= p->random >> 7;
+	p->random ^= p->random << 17;
+	return (unsigned)((p->random >> 20) % n);
+}
+
+static struct conn *
+conn_at(struct state *st, uint32_t id)
+{
+	struct conn *conn = NULL;
+
+	while ((conn = state_next_conn(st, conn)) != NULL)
+		if (conn_id(conn) == id)
+			return conn;
+	return NULL;
+}
+
+static void export(struct state *st, struct image *img)
+{
+	const struct image_mark mark = { 5, { 6, 7 } };
+
+	assert_true(image_export(st, &mark, img));
+}
+
+/* Both have the same image, byte for byte. */
+static void
+compare(struct pair *p)
+{
+	struct image a, b;
+
+	export(p->h.st, &a);
+	export(p->copy.st, &b);
+	assert_int_equal(a.len, b.len);
+	assert_memory_equal(a.data, b.data, a.len);
+	image_free(&a);
+	image_free(&b);
+}
+
+/* The copy is made anew. */
+static void
+copy(struct pair *p)
+{
+	char why[IMAGE_WHY_SIZE];
+	struct image_mark mark;
+	struct image img;
+
+	if (p->copy.st != NULL)
+		h_stop(&p->copy);
+	p->copy = p->h;
+	p->copy.env.ctx = &p->copy;
+	export(p->h.st, &img);
+	p->copy.st = image_import(img.data, img.len, &p->copy.env, &mark, why);
+	if (p->copy.st == NULL)
+		fail_msg("step %lu: %s", p->step, why);
+	assert_int_equal(mark.epoch, 5);
+	assert_int_equal(mark.pos.offset, 6);
+	assert_int_equal(mark.pos.seq, 7);
+	image_free(&img);
+	p->imports++;
+	compare(p);
+}
+
+/* --- what happens to both --- */
+
+static void
+take(struct pair *p, unsigned who, size_t max)
+{
+	static char a[70000], b[70000];
+	struct conn *x = conn_at(p->h.st, p->id[who]);
+	struct conn *y = conn_at(p->copy.st, p->id[who]);
+	size_t n;
+
+	n = state_output(x, a, max);
+	assert_int_equal(state_output(y, b, max), n);
+	assert_memory_equal(a, b, n);
+	p->replies += n > 0;
+}
+
+static void
+feed(struct pair *p, unsigned who, const char *bytes, size_t len)
+{
+	size_t used[2];
+	int budget[2] = { 1000, 1000 };
+	enum input_result r = state_input(
+	    conn_at(p->h.st, p->id[who]), bytes, len, &budget[0], &used[0]);
+
+	assert_int_equal(r, state_input(conn_at(p->copy.st, p->id[who]), bytes,
+				len, &budget[1], &used[1]));
+	assert_int_equal(used[0], used[1]);
+	if (r == INPUT_WAIT)
+		take(p, who, 65536);
+	if (conn_at(p->h.st, p->id[who])->part == NULL && used[0] < len &&
+	    len - used[0] >= sizeof(struct wire_header) && r == INPUT_MORE) {
+		assert_true(state_input_part(conn_at(p->h.st, p->id[who]),
+		    bytes + used[0], len - used[0]));
+		assert_true(state_input_part(conn_at(p->copy.st, p->id[who]),
+		    bytes + used[0], len - used[0]));
+	}
+}
+
+static void
+send(struct pair *p, unsigned who, uint32_t type, uint32_t tx,
+    const void *payload, size_t len)
+{
+	char bytes[WIRE_MESSAGE_MAX];
+	struct wire_header header = {
+		.type = type, .req_id = 7, .tx_id = tx, .len = (uint32_t)len
+	};
+	size_t all = sizeof(header) + len, first = 0;
+	struct conn *conn = conn_at(p->h.st, p->id[who]);
+
+	if (conn->part != NULL) { /* the rest of a WRITE of 100 bytes */
+		feed(p, who,
+		    "................................................"
+		    "....................................................",
+		    100);
+		return;
+	}
+	memcpy(bytes, &header, sizeof(header));
+	memcpy(bytes + sizeof(header), payload, len);
+	if (type == WIRE_WRITE && len < 100 && pick(p, 30) == 0) {
+		header.len = (uint32_t)len + 100;
+		memcpy(bytes, &header, sizeof(header));
+	}
+	feed(p, who, bytes + first, all);
+}
+
+static size_t
+random_path(struct pair *p, char *path)
+{
+	static const char *const base[] = { "", "/", "/local/domain/1/",
+		"/local/domain/2/", "/wide/", "/wide/", "/tool/" };
+	const char *b = base[pick(p, 7)];
+	size_t len = strlen(b);
+
+	memcpy(path, b, len);
+	if (strcmp(b, "/wide/") == 0)
+		len += (size_t)sprintf(path + len, "k%u", pick(p, 120));
+	else
+		path[len++] = (char)('a' + pick(p, 3));
+	while (pick(p, 3) == 0) {
+		path[len++] = '/';
+		path[len++] = (char)('a' + pick(p, 3));
+	}
+	path[len++] = '\0';
+	return len;
+}
+
+static uint32_t
+random_txn(struct pair *p, const struct conn *conn)
+{
+	uint32_t id = 0;
+
+	for (struct list *l = conn->txns.next; l != &conn->txns; l = l->next)
+		if (pick(p, 2) == 0)
+			id = list_entry(l, struct txn, link)->id;
+	return id;
+}
+
+static void
+step_request(struct pair *p, unsigned who)
+{
+	static const uint32_t types[] = { WIRE_READ, WIRE_DIRECTORY,
+		WIRE_GET_PERMS, WIRE_WRITE, WIRE_WRITE, WIRE_WRITE, WIRE_MKDIR,
+		WIRE_RM, WIRE_SET_PERMS, WIRE_WATCH, WIRE_WATCH, WIRE_UNWATCH,
+		WIRE_TRANSACTION_START, WIRE_TRANSACTION_END,
+		WIRE_TRANSACTION_END, WIRE_RESET_WATCHES, WIRE_DIRECTORY_PART,
+		WIRE_SET_TARGET };
+	const struct conn *conn = conn_at(p->h.st, p->id[who]);
+	uint32_t type = types[pick(p, 18)], tx = random_txn(p, conn);
+	char payload[4096];
+	size_t len = random_path(p, payload);
+
+	if (type == WIRE_RESET_WATCHES && pick(p, 20) != 0)
+		type = WIRE_WRITE;
+	if ((type == WIRE_WATCH || type == WIRE_UNWATCH) && pick(p, 6) == 0)
+		len = (size_t)sprintf(payload, "@releaseDomain") + 1;
+	if (type == WIRE_WATCH || type == WIRE_UNWATCH)
+		len += (size_t)sprintf(payload + len, "t%u", pick(p, 2)) + 1;
+	if (type == WIRE_WATCH && pick(p, 4) == 0)
+		len += (size_t)sprintf(payload + len, "%u", pick(p, 3)) + 1;
+	if (type == WIRE_WRITE)
+		len += (size_t)sprintf(payload + len, "%u", pick(p, 1000)) *
+		       pick(p, 2);
+	if (type == WIRE_SET_PERMS)
+		len +=
+		    (size_t)sprintf(payload + len, "%c%u%cr%u",
+			"nrwb"[pick(p, 4)], pick(p, DOMS), 0, pick(p, DOMS)) +
+		    1;
+	if (type == WIRE_DIRECTORY_PART)
+		len += (size_t)sprintf(payload + len, "0") + 1;
+	if (type == WIRE_TRANSACTION_END)
+		len = (size_t)sprintf(payload, pick(p, 4) > 0 ? "T" : "F") + 1;
+	if (type == WIRE_TRANSACTION_START) {
+		payload[0] = '\0';
+		len = 1;
+		tx = 0;
+	}
+	if (type == WIRE_SET_TARGET)
+		len = (size_t)sprintf(payload, "%u%c%u", 1 + pick(p, 3), 0,
+			  1 + pick(p, 3)) +
+		      1;
+	send(p, who, type, tx, payload, len);
+}
+
+/* A domain comes, is introduced again, shuts down, or goes. */
+static void
+step_domain(struct pair *p)
+{
+	unsigned domid = 1 + pick(p, 3);
+	struct domain_info *info = &p->h.domain[domid];
+	uint32_t *id = &p->id[2 + domid];
+	char payload[32];
+	size_t len;
+
+	len = (size_t)sprintf(payload, "%u%c1%c5", domid, 0, 0) + 1;
+	if (conn_at(p->h.st, p->id[0])->part != NULL)
+		return;
+	if (*id == 0 || pick(p, 3) == 0) {
+		info->exists = true;
+		info->unique_id += *id == 0;
+		info->shutdown = false;
+		p->copy.domain[domid] = *info;
+		p->h.last_ring = NULL;
+		send(p, 0, WIRE_INTRODUCE, 0, payload, len);
+		if (p->h.last_ring != NULL)
+			*id = conn_id(p->h.last_ring);
+		len = (size_t)sprintf(
+			  payload, "/local/domain/%u%cn%u", domid, 0, domid) +
+		      1;
+		send(p, 0, WIRE_MKDIR, 0, payload, strlen(payload) + 1);
+		send(p, 0, WIRE_SET_PERMS, 0, payload, len);
+		return;
+	}
+	if (pick(p, 2) == 0) {
+		info->shutdown = true;
+	} else {
+		info->exists = false;
+		*id = 0;
+	}
+	p->copy.domain[domid] = *info;
+	state_domain_changed(p->h.st, domid, info);
+	state_domain_changed(p->copy.st, domid, info);
+	if (*id != 0 && conn_at(p->h.st, *id) == NULL)
+		*id = 0;
+}
+
+static void
+step_socket(struct pair *p)
+{
+	unsigned who = 1 + pick(p, 2);
+
+	if (p->id[who] != 0) {
+		state_close(conn_at(p->h.st, p->id[who]));
+		state_close(conn_at(p->copy.st, p->id[who]));
+		p->id[who] = 0;
+		return;
+	}
+	p->id[who] = conn_id(state_open_socket(p->h.st, who, 77, NULL));
+	assert_int_equal(
+	    conn_id(state_open_socket(p->copy.st, who, 77, NULL)), p->id[who]);
+}
+
+static void
+step(struct pair *p)
+{
+	unsigned who = pick(p, CLIENTS), what = pick(p, 1000);
+	size_t txns = 0;
+	struct conn *conn;
+
+	if (what < 12) {
+		step_domain(p);
+	} else if (what < 20) {
+		step_socket(p);
+	} else if (p->id[who] != 0) {
+		conn = conn_at(p->h.st, p->id[who]);
+		if (conn == NULL) { /* its domain went with a request */
+			p->id[who] = 0;
+			return;
+		}
+		for (struct list *l = conn->txns.next; l != &conn->txns;
+		     l = l->next)
+			txns++;
+		if (txns > p->most_txns)
+			p->most_txns = txns;
+		step_request(p, who);
+		if (pick(p, 5) == 0)
+			take(p, who, 1 + pick(p, 3000));
+	}
+}
+
+static void
+start(struct pair *p)
+{
+	h_use_all();
+	(void)h_send;
+	memset(p, 0, sizeof(*p));
+	p->random = 88172645463325252u;
+	h_start(&p->h);
+	for (unsigned i = 1; i < H_DOMAINS; i++)
+		p->h.domain[i].exists = false;
+	principals_pool(p->h.st->all)->limits.n[QUOTA_NODES] = 25;
+	principals_pool(p->h.st->all)->limits.n[QUOTA_WATCHES] = 6;
+	p->id[0] = conn_id(h_socket(&p->h));
+	copy(p);
+}
+
+static void
+a_machine_made_from_an_image_goes_on_as_the_first(void **unused)
+{
+	static struct pair p;
+	const char *steps = getenv("IMAGE_STEPS"), *seed = getenv("IMAGE_SEED");
+	unsigned long n = steps != NULL ? strtoul(steps, NULL, 10) : STEPS;
+
+	(void)unused;
+	start(&p);
+	if (seed != NULL)
+		p.random = strtoull(seed, NULL, 10);
+	for (p.step = 0; p.step < n; p.step++) {
+		step(&p);
+		if (pick(&p, 16) == 0)
+			compare(&p);
+		if (pick(&p, 40) == 0)
+			copy(&p);
+	}
+	compare(&p);
+	printf("%lu imports, %lu takes, at most %zu transactions\n", p.imports,
+	    p.replies, p.most_txns);
+	assert_true(p.replies > n / 20 && p.most_txns >= 5);
+	assert_true(p.h.st->n_commits > 10 && p.h.st->n_replays > 5);
+	h_stop(&p.copy);
+	h_stop(&p.h);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    a_machine_made_from_an_image_goes_on_as_the_first),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
