@@ -64,7 +64,8 @@ count_nodes(struct state *st)
 		if (node == st->live)
 			continue;
 		owner = acl_owner(node->acl);
-		if (owner == NULL || principal_dead(owner))
+		if (owner == NULL ||
+		    (principal_dead(owner) && list_empty(&owner->unburied)))
 			return "a node is owned by nobody";
 		count(owner, QUOTA_NODES, 1);
 		count(owner, QUOTA_MEMORY, node_cost(node));
@@ -125,6 +126,11 @@ state_check(struct state *st)
 		if (p != NULL)
 			memset(&p->counted, 0, sizeof(p->counted));
 	}
+	for (link = st->unburied.next; link != &st->unburied;
+	     link = link->next) {
+		p = list_entry(link, struct principal, unburied);
+		memset(&p->counted, 0, sizeof(p->counted));
+	}
 	wrong = count_nodes(st);
 	for (link = st->conns.next; link != &st->conns; link = link->next)
 		count_conn(list_entry(link, struct conn, link));
@@ -133,5 +139,8 @@ state_check(struct state *st)
 		if (p != NULL)
 			wrong = compare(p);
 	}
+	for (link = st->unburied.next; link != &st->unburied && wrong == NULL;
+	     link = link->next)
+		wrong = compare(list_entry(link, struct principal, unburied));
 	return wrong;
 }

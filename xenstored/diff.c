@@ -83,20 +83,6 @@ push(struct diff *diff, struct node *before, struct node *after)
 	};
 }
 
-/* Steps over pages that both sides share. */
-static void
-skip_shared(struct diff_frame *f)
-{
-	while (
-	    f->before != NULL && f->after != NULL && f->b.i == 0 &&
-	    f->a.i == 0 && f->b.page < f->before->n_pages &&
-	    f->a.page < f->after->n_pages &&
-	    kids_page(f->before, f->b.page) == kids_page(f->after, f->a.page)) {
-		f->b.page++;
-		f->a.page++;
-	}
-}
-
 /*
  * One step in the merge of two lists that are both sorted by sequence number.
  * False at the end of both.
@@ -107,7 +93,7 @@ step(struct diff *diff, struct diff_frame *f, diff_fn *fn, void *ctx)
 	struct kids_pos b, a;
 	const struct kid *before, *after;
 
-	skip_shared(f);
+	kids_skip_shared(f->before, &f->b, f->after, &f->a);
 	b = f->b;
 	a = f->a;
 	before = kids_next(f->before, &b);

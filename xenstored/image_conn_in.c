@@ -95,21 +95,17 @@ read_reply(struct image_inp *inp, struct outq *q)
 {
 	struct wire_header header;
 	const char *bytes;
-	uint32_t pos;
-	bool counted;
 	size_t len;
 
 	bytes = get_string(&inp->in, WIRE_MESSAGE_MAX, &len);
-	pos = get_u32(&inp->in);
-	counted = inp_bool(inp);
-	if (inp->in.wrong != NULL)
+	if (bytes == NULL)
 		return false;
-	if (len < sizeof(header) || pos >= len)
+	if (len < sizeof(header))
 		return in_wrong(&inp->in, "a message is none");
 	memcpy(&header, bytes, sizeof(header));
 	if (header.len != len - sizeof(header))
 		return in_wrong(&inp->in, "a message is none");
-	return outq_restore(q, bytes, len, pos, counted) || inp_no_memory(inp);
+	return outq_add_reply(q, bytes, len) || inp_no_memory(inp);
 }
 
 /* The path of an event of SOURCE; NULL: it is wrong, or no memory. */
@@ -178,12 +174,18 @@ static bool
 read_queue(struct image_inp *inp, struct conn *conn,
     struct event_source **source, uint32_t n)
 {
+	size_t len;
+	const char *kept = get_string(&inp->in, UINT32_MAX, &len);
 	uint64_t collapses = get_u64(&inp->in), drops = get_u64(&inp->in);
 	uint32_t left = get_count(&inp->in, ITEM_SIZE_MIN);
 	void (*wake)(struct outq * q) = conn->q.wake;
 	bool ok = true;
 	uint8_t kind;
 
+	if (kept == NULL)
+		return false;
+	if (len > 0 && !outq_keep(&conn->q, kept, len))
+		return inp_no_memory(inp);
 	conn->q.wake = NULL;
 	for (; ok && left > 0; left--) {
 		kind = get_u8(&inp->in);
@@ -296,14 +298,14 @@ bool
 image_inp_txn(struct image_inp *inp)
 {
 	uint32_t id = get_u32(&inp->in), n;
-	struct node *base = inp_node(inp), *top = inp_node(inp);
+	struct node *base = inp_tree(inp), *top = inp_tree(inp);
 	struct conn *conn = inp->conn;
 	struct txn *txn;
 
+	if (base == NULL || top == NULL)
+		return false;
 	if (conn == NULL || id == 0 || txn_find(conn, id) != NULL)
 		return in_wrong(&inp->in, "a transaction is none");
-	if (!image_inp_is_tree(inp, base) || !image_inp_is_tree(inp, top))
-		return false;
 	txn = new_txn(conn, base, top);
 	if (txn == NULL)
 		return inp_no_memory(inp);
@@ -351,6 +353,8 @@ read_conn(struct image_inp *inp)
 	uint32_t id = get_u32(&inp->in);
 	uint8_t flags = get_u8(&inp->in);
 	uint64_t uid = get_u64(&inp->in), pid = get_u64(&inp->in);
+	uint64_t sock = get_u64(&inp->in);
+	uint32_t port = get_u32(&inp->in), remote_port = get_u32(&inp->in);
 	struct principal *self = inp_principal(inp);
 	struct principal *target = inp_principal_or_none(inp);
 	struct conn *conn;
@@ -359,10 +363,11 @@ read_conn(struct image_inp *inp)
 		return NULL;
 	if (flags > 7 || principal_dead(self) ||
 	    ((flags & IMAGE_CONN_RING) == 0 && self != inp->st->dom0) ||
-	    (inp->conn != NULL && id <= inp->conn->id)) {
+	    id == 0 || state_find_conn(inp->st, id) != NULL) {
 		in_wrong(&inp->in, "a connection is none");
 		return NULL;
 	}
+	inp->st->next_conn = id - 1; /* the next is ID */
 	conn = conn_new(inp->st, self, (flags & IMAGE_CONN_PRIVILEGED) != 0,
 	    (flags & IMAGE_CONN_RING) != 0, NULL);
 	if (conn == NULL) {
@@ -370,9 +375,11 @@ read_conn(struct image_inp *inp)
 		return NULL;
 	}
 	inp->conn = conn;
-	conn->id = id;
 	conn->uid = (uid_t)uid;
 	conn->pid = (pid_t)pid;
+	conn->sock = sock;
+	conn->port = port;
+	conn->remote_port = remote_port;
 	conn->ignored = (flags & IMAGE_CONN_IGNORED) != 0;
 	if (target != NULL)
 		conn->who.target = principal_ref(target);

@@ -56,8 +56,6 @@ put_reply(struct image *img, const struct reply *reply)
 {
 	put_u8(img, IMAGE_ITEM_BYTES);
 	put_string(img, reply->bytes, reply->len);
-	put_u32(img, reply->pos);
-	put_u8(img, reply->counted);
 }
 
 static void
@@ -69,6 +67,7 @@ put_queue(struct image_out *out, const struct outq *q, uint32_t first)
 
 	for (link = q->items.next; link != &q->items; link = link->next)
 		n++;
+	put_string(out->img, q->kept + q->kept_at, outq_kept(q));
 	put_u64(out->img, q->collapses);
 	put_u64(out->img, q->drops);
 	put_u32(out->img, n);
@@ -167,6 +166,9 @@ image_out_conn(struct image_out *out, const struct conn *conn)
 	put_u8(img, flags_of(conn));
 	put_u64(img, conn->uid);
 	put_u64(img, (uint64_t)conn->pid);
+	put_u64(img, conn->sock);
+	put_u32(img, conn->port);
+	put_u32(img, conn->remote_port);
 	put_u32(img, self);
 	put_u32(img, target);
 	put_u32(img, conn->last_txn);

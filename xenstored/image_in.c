@@ -112,7 +112,6 @@ read_quota_names(struct image_inp *inp)
 static void
 uproot(struct state *st)
 {
-	account_tree_gone(&st->walk, st->live);
 	node_unref(&st->heap, st->live);
 	st->live = NULL;
 	while (heap_reap(&st->heap, SIZE_MAX))
@@ -142,6 +141,8 @@ image_inp_general(struct image_inp *inp, const struct state_env *env)
 	uproot(st);
 	inp->stamp = (uint64_t)inp_number(inp, 0, INT64_MAX / 2);
 	st->next_conn = get_u32(&inp->in);
+	st->last_sock = get_u64(&inp->in);
+	st->virq_port = get_u32(&inp->in);
 	st->last_death = inp_stamp(inp);
 	st->n_commits = get_u64(&inp->in);
 	st->n_conflicts = get_u64(&inp->in);
@@ -254,8 +255,6 @@ read_part(struct image_inp *inp, uint8_t tag)
 		return image_inp_kids(inp);
 	case IMAGE_LIVE:
 		return image_inp_live(inp);
-	case IMAGE_OWNED:
-		return image_inp_owned(inp);
 	case IMAGE_UNBURIED:
 		return image_inp_unburied(inp);
 	case IMAGE_CONN:
@@ -281,8 +280,6 @@ whole(struct image_inp *inp)
 		return in_wrong(&inp->in, "something follows its end");
 	if (st->live == NULL || inp->principals.n == 0)
 		return in_wrong(&inp->in, "it has no tree");
-	if (inp->n_owned != inp->n_live)
-		return in_wrong(&inp->in, "a node belongs to nobody");
 	while ((conn = state_next_conn(st, conn)) != NULL)
 		if (conn->is_ring && conn->who.self != st->dom0 &&
 		    conn->domain == NULL)
@@ -305,8 +302,6 @@ read_all(struct image_inp *inp, const struct state_env *env)
 			in_wrong(&inp->in, "it is damaged");
 	if (inp->in.wrong != NULL || !whole(inp))
 		return false;
-	if (inp->conn != NULL && inp->conn->id > next_conn)
-		return in_wrong(&inp->in, "a connection is none");
 	inp->st->next_conn = next_conn;
 	inp->st->heap.stamp = inp->stamp;
 	return true;
@@ -329,7 +324,8 @@ inp_end(struct image_inp *inp)
 	free(inp->acls.item);
 	free(inp->principals.item);
 	free(inp->conns.item);
-	free(inp->spot);
+	free(inp->place);
+	free(inp->place_of);
 	free(inp->quota);
 }
 

@@ -17,10 +17,11 @@ struct image_list {
 	size_t n, cap;
 };
 
-/* A place and how long its path is. */
-struct image_spot {
-	struct ident *id; /* a node's reference holds it */
+/* A place: what all versions of a node have in common. */
+struct image_place {
+	uint32_t above; /* the place it is below; IMAGE_NONE: it is the top */
 	uint32_t path_len;
+	bool special; /* nothing is below it */
 };
 
 struct image_inp {
@@ -29,11 +30,12 @@ struct image_inp {
 	/* with a reference each */
 	struct image_list principals, acls, nodes;
 	struct image_list conns;
-	struct image_spot *spot;
-	size_t n_spots, spots_cap;
+	struct image_place *place;
+	size_t n_places, places_cap;
+	uint32_t *place_of; /* of each node, as many as NODES has room for */
+	size_t place_of_cap;
 	struct conn *conn; /* the last one */
-	size_t n_live, n_owned;
-	uint64_t stamp; /* the newest; making nodes gives out others */
+	uint64_t stamp;	   /* the newest; making nodes gives out others */
 	unsigned n_quotas;
 	enum quota_id *quota; /* by the image's number; QUOTA_COUNT: unknown */
 };
@@ -63,6 +65,7 @@ uint32_t inp_number32(struct image_inp *inp, uint32_t max);
 struct principal *inp_principal(struct image_inp *inp);
 struct principal *inp_principal_or_none(struct image_inp *inp);
 
+/* The node of the next number; NULL: wrong. */
 struct node *inp_node(struct image_inp *inp);
 
 /* The parts, by tag; each false: it is wrong. */
@@ -73,13 +76,12 @@ bool image_inp_node(struct image_inp *inp);
 bool image_inp_version(struct image_inp *inp);
 bool image_inp_kids(struct image_inp *inp);
 bool image_inp_live(struct image_inp *inp);
-bool image_inp_owned(struct image_inp *inp);
 bool image_inp_unburied(struct image_inp *inp);
 bool image_inp_conn(struct image_inp *inp);
 bool image_inp_txn(struct image_inp *inp);
 bool image_inp_domain(struct image_inp *inp);
 
-/* Whether TOP is the top of a tree that has what every one has. */
-bool image_inp_is_tree(struct image_inp *inp, struct node *top);
+/* The node of the next number, which is the top of a tree; NULL: wrong. */
+struct node *inp_tree(struct image_inp *inp);
 
 #endif

@@ -21,7 +21,6 @@ enum image_tag {
 	IMAGE_VERSION_OF = 'V', /* another one */
 	IMAGE_KIDS = 'K',	/* of a node, behind all of them */
 	IMAGE_LIVE = 'L',	/* which is the top of the live tree */
-	IMAGE_OWNED = 'O',	/* the places that a principal owns, in order */
 	IMAGE_UNBURIED = 'U',
 	IMAGE_CONN = 'C',
 	IMAGE_TXN = 'X', /* of the connection before it */
@@ -36,7 +35,7 @@ enum image_tag {
 enum image_kids {
 	IMAGE_KIDS_ALL,	   /* all of them */
 	IMAGE_KIDS_CHANGE, /* what differs from the version it was made from */
-	IMAGE_KIDS_EMPTY,  /* it has none, that version had */
+	IMAGE_KIDS_NONE,   /* it never had any, that version had */
 };
 
 /* What waits in a queue. */

@@ -23,7 +23,6 @@ out_init(struct image_out *out, const struct state *st, struct image *img)
 	out->st = st;
 	return image_map_init(&out->principals, 64) &&
 	       image_map_init(&out->acls, 64) &&
-	       image_map_init(&out->places, nodes) &&
 	       image_map_init(&out->nodes, nodes) &&
 	       image_map_init(&out->conns, 64) &&
 	       image_map_init(&out->sources, 64);
@@ -34,12 +33,9 @@ out_end(struct image_out *out)
 {
 	image_map_end(&out->principals);
 	image_map_end(&out->acls);
-	image_map_end(&out->places);
 	image_map_end(&out->nodes);
 	image_map_end(&out->conns);
 	image_map_end(&out->sources);
-	free(out->principal);
-	free(out->place);
 	free(out->kid);
 }
 
@@ -92,6 +88,8 @@ put_general(struct image *img, const struct state *st)
 	put_u32(img, st->config.priv_domid);
 	put_u64(img, st->heap.stamp);
 	put_u32(img, st->next_conn);
+	put_u64(img, st->last_sock);
+	put_u32(img, st->virq_port);
 	put_u64(img, st->last_death);
 	put_u64(img, st->n_commits);
 	put_u64(img, st->n_conflicts);
@@ -151,6 +149,7 @@ all_txns(const struct state *st, size_t *n_out)
 static void
 put_trees(struct image_out *out)
 {
+	const struct node *base = NULL;
 	struct txn **txn;
 	size_t n, i;
 
@@ -158,43 +157,17 @@ put_trees(struct image_out *out)
 	if (txn == NULL && n > 0)
 		out->img->failed = true;
 	for (i = 0; txn != NULL && i < n; i++) {
-		image_out_tree(out, txn[i]->base);
-		out->scratch = true;
-		image_out_tree(out, txn[i]->top);
-		out->scratch = false;
+		image_out_tree(out, txn[i]->base, base);
+		base = txn[i]->base;
+		image_out_tree(out, txn[i]->top, base);
 	}
 	free(txn);
-	i = image_out_tree(out, out->st->live);
+	i = image_out_tree(out, out->st->live, base);
 	put_u8(out->img, IMAGE_LIVE);
 	put_u32(out->img, (uint32_t)i);
 }
 
-/* --- who owns what --- */
-
-static void
-put_owned(struct image_out *out, uint32_t number)
-{
-	const struct list *head = &out->principal[number]->owned, *link;
-	struct image_map_entry *entry;
-	uint32_t n = 0;
-	bool is_new;
-
-	for (link = head->next; link != head; link = link->next)
-		n++;
-	if (n == 0)
-		return;
-	put_u8(out->img, IMAGE_OWNED);
-	put_u32(out->img, number);
-	put_u32(out->img, n);
-	for (link = head->next; link != head; link = link->next) {
-		entry = image_map_get(&out->places,
-		    list_entry(link, const struct ident, owned), &is_new);
-		if (entry == NULL || is_new)
-			out->img->failed = true;
-		else
-			put_u32(out->img, entry->number);
-	}
-}
+/* --- principals --- */
 
 static void
 put_principals(struct image_out *out)
@@ -247,7 +220,6 @@ image_export(const struct state *st, const struct image_mark *mark,
 {
 	struct image_out *out = malloc(sizeof(*out));
 	struct image *img = image_out;
-	uint32_t i;
 
 	memset(img, 0, sizeof(*img));
 	if (out == NULL)
@@ -257,8 +229,6 @@ image_export(const struct state *st, const struct image_mark *mark,
 		put_general(img, st);
 		put_principals(out);
 		put_trees(out);
-		for (i = 0; i < out->principals.n && !img->failed; i++)
-			put_owned(out, i);
 		put_conns(out);
 		put_u8(img, IMAGE_END);
 	} else {

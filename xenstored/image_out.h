@@ -12,37 +12,28 @@
 #include "xenstored/image_map.h"
 #include "xenstored/txn.h"
 
-/* The version of a place that was written last. */
-struct image_place {
-	const struct node *last;
-	uint32_t last_number;
-};
-
 /* A child to be written, or one that is told of as changed. */
 struct image_kid {
 	enum { KID_ADDED, KID_REPLACED, KID_REMOVED } what;
 	uint32_t number; /* of the node */
 	struct node *node;
-	uint64_t seq;
+	const struct node *base; /* the version before it, or NULL */
+	uint32_t seq;
 };
 
 /* A node some of whose children are not yet written: KID[FIRST..END-1]. */
 struct image_frame {
-	uint32_t number; /* of the node */
+	const struct node *node;
+	uint32_t number, place; /* of the node */
 	enum image_kids mode;
-	uint64_t next_seq;
 	size_t first, next, end;
 };
 
 struct image_out {
 	struct image *img;
 	const struct state *st;
-	struct image_map principals, acls, places, nodes, conns, sources;
-	const struct principal **principal; /* by number */
-	size_t principals_cap;
-	struct image_place *place; /* by number */
-	size_t places_cap;
-	bool scratch; /* the tree at hand is a transaction's own */
+	struct image_map principals, acls, nodes, conns, sources;
+	uint32_t n_places;
 	struct image_kid *kid;
 	size_t n_kids, kids_cap;
 	size_t depth;
@@ -55,8 +46,12 @@ uint32_t image_out_principal(struct image_out *out, const struct principal *p);
 /* The number of ACL, the same. */
 uint32_t image_out_acl(struct image_out *out, const struct acl *acl);
 
-/* Writes what was not yet written of the tree TOP; the number of TOP. */
-uint32_t image_out_tree(struct image_out *out, struct node *top);
+/*
+ * Writes what was not yet written of the tree TOP; the number of TOP. It was
+ * made from BASE (NULL: from nothing), which was written.
+ */
+uint32_t image_out_tree(
+    struct image_out *out, struct node *top, const struct node *base);
 
 /* Writes CONN with its watches, its queue and its transactions, whose trees
  * were written. */

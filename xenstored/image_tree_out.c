@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
+#include <string.h>
 
 #include "xenstored/image_out.h"
 
 /*
- * Trees are written one after the other, the oldest first, so that what a
- * version of a node differs in from the one written before is little: a value,
- * or some children. A node comes before its children as they refer to its
- * place; the list of them comes behind all of them.
+ * Trees are written one after the other, the oldest first, each with what it
+ * was made from: what a version of a node differs in from the one before is
+ * little, a value or some children. A node comes before its children as they
+ * refer to its place, which all its versions have in common; the list of them
+ * comes behind all of them.
  */
-
-/* ARRAY with room for element N of SIZE; NULL: no memory. */
-static void *
-with_room(void *array, size_t *cap, size_t n, size_t size)
-{
-	size_t more = *cap == 0 ? 256 : *cap * 2;
-
-	if (n < *cap)
-		return array;
-	array = realloc(array, more * size);
-	if (array != NULL)
-		*cap = more;
-	return array;
-}
 
 static void
 fail(struct image_out *out)
@@ -62,7 +50,6 @@ put_principal(struct image *img, const struct principal *p)
 uint32_t
 image_out_principal(struct image_out *out, const struct principal *p)
 {
-	const struct principal **list;
 	struct image_map_entry *entry;
 	bool is_new;
 
@@ -71,17 +58,8 @@ image_out_principal(struct image_out *out, const struct principal *p)
 	entry = get(out, &out->principals, p, &is_new);
 	if (entry == NULL)
 		return IMAGE_NONE;
-	if (!is_new)
-		return entry->number;
-	list = with_room(
-	    out->principal, &out->principals_cap, entry->number, sizeof(*list));
-	if (list == NULL) {
-		fail(out);
-		return IMAGE_NONE;
-	}
-	out->principal = list;
-	list[entry->number] = p;
-	put_principal(out->img, p);
+	if (is_new)
+		put_principal(out->img, p);
 	return entry->number;
 }
 
@@ -113,30 +91,50 @@ image_out_acl(struct image_out *out, const struct acl *acl)
 /* --- children --- */
 
 static void
-note_kid(struct image_out *out, int what, struct node *node, uint64_t seq)
+note_kid(struct image_out *out, int what, const struct kid *kid,
+    const struct node *base)
 {
-	struct image_kid *kid =
-	    with_room(out->kid, &out->kids_cap, out->n_kids, sizeof(*kid));
+	size_t cap = out->kids_cap == 0 ? 256 : out->kids_cap * 2;
+	struct image_kid *to = out->kid;
 
-	if (kid == NULL) {
-		fail(out);
-		return;
+	if (out->n_kids == out->kids_cap) {
+		to = realloc(to, cap * sizeof(*to));
+		if (to == NULL) {
+			fail(out);
+			return;
+		}
+		out->kid = to;
+		out->kids_cap = cap;
 	}
-	out->kid = kid;
-	kid += out->n_kids++;
-	kid->what = what;
-	kid->node = node;
-	kid->seq = seq;
+	to += out->n_kids++;
+	to->what = what;
+	to->node = kid->node;
+	to->base = base;
+	to->seq = kid->seq;
 }
 
+/* Notes all of KIDS; HAD (or NULL) is what the version before had. */
 static void
-note_all(struct image_out *out, const struct kids *kids)
+note_all(struct image_out *out, const struct kids *kids, const struct kids *had)
 {
 	struct kids_pos pos = { 0, 0 };
 	const struct kid *kid;
+	struct name name;
 
-	while ((kid = kids_next(kids, &pos)) != NULL)
-		note_kid(out, KID_ADDED, kid->node, kid->seq);
+	while ((kid = kids_next(kids, &pos)) != NULL) {
+		name = (struct name){ node_name(kid->node),
+			node_name_len(kid->node), kid->hash };
+		note_kid(out, KID_ADDED, kid, kids_find(had, &name));
+	}
+}
+
+static bool
+same_name(const struct kid *a, const struct kid *b)
+{
+	return a->hash == b->hash &&
+	       node_name_len(a->node) == node_name_len(b->node) &&
+	       memcmp(node_name(a->node), node_name(b->node),
+		   node_name_len(a->node)) == 0;
 }
 
 /*
@@ -148,26 +146,30 @@ note_changes(
     struct image_out *out, const struct kids *before, const struct kids *after)
 {
 	struct kids_pos b = { 0, 0 }, a = { 0, 0 };
-	const struct kid *was = kids_next(before, &b);
-	const struct kid *is = kids_next(after, &a);
+	const struct kid *was, *is;
 
+	kids_skip_shared(before, &b, after, &a);
+	was = kids_next(before, &b);
+	is = kids_next(after, &a);
 	while (was != NULL || is != NULL) {
 		if (is == NULL || (was != NULL && was->seq < is->seq)) {
-			note_kid(out, KID_REMOVED, was->node, was->seq);
+			note_kid(out, KID_REMOVED, was, NULL);
 			was = kids_next(before, &b);
 			continue;
 		}
 		if (was == NULL || is->seq < was->seq) {
 			if (is->seq < before->next_seq)
 				return false;
-			note_kid(out, KID_ADDED, is->node, is->seq);
+			note_kid(out, KID_ADDED, is, NULL);
 			is = kids_next(after, &a);
 			continue;
 		}
-		if (was->node->id != is->node->id)
-			return false;
-		if (was->node != is->node)
-			note_kid(out, KID_REPLACED, is->node, is->seq);
+		if (was->node != is->node) {
+			if (!same_name(was, is))
+				return false;
+			note_kid(out, KID_REPLACED, is, was->node);
+		}
+		kids_skip_shared(before, &b, after, &a);
 		was = kids_next(before, &b);
 		is = kids_next(after, &a);
 	}
@@ -178,23 +180,24 @@ note_changes(
  * of BASE (or NULL), will be. */
 static void
 push(struct image_out *out, const struct node *node, const struct node *base,
-    uint32_t number)
+    uint32_t number, uint32_t place)
 {
 	const struct kids *had = base != NULL ? base->kids : NULL;
 	struct image_frame *f = &out->frame[out->depth];
 
 	if (node->kids == had || out->img->failed)
 		return;
+	f->node = node;
 	f->number = number;
+	f->place = place;
 	f->first = f->next = out->n_kids;
-	f->mode = IMAGE_KIDS_EMPTY;
-	f->next_seq = node->kids != NULL ? node->kids->next_seq : 0;
+	f->mode = IMAGE_KIDS_NONE;
 	if (node->kids != NULL) {
 		f->mode = IMAGE_KIDS_CHANGE;
 		if (had == NULL || !note_changes(out, had, node->kids)) {
 			f->mode = IMAGE_KIDS_ALL;
 			out->n_kids = f->first;
-			note_all(out, node->kids);
+			note_all(out, node->kids, had);
 		}
 	}
 	f->end = out->n_kids;
@@ -226,7 +229,7 @@ put_kids_that_are(struct image_out *out, const struct image_frame *f, int what)
 			continue;
 		put_u32(out->img, kid->number);
 		if (what == KID_ADDED)
-			put_u64(out->img, kid->seq);
+			put_u32(out->img, kid->seq);
 	}
 }
 
@@ -236,9 +239,10 @@ put_kids(struct image_out *out, const struct image_frame *f)
 	put_u8(out->img, IMAGE_KIDS);
 	put_u32(out->img, f->number);
 	put_u8(out->img, (uint8_t)f->mode);
-	if (f->mode == IMAGE_KIDS_EMPTY)
+	if (f->mode == IMAGE_KIDS_NONE)
 		return;
-	put_u64(out->img, f->next_seq);
+	put_u32(out->img, f->node->kids->next_seq);
+	put_u64(out->img, f->node->kids->stamp);
 	if (f->mode == IMAGE_KIDS_CHANGE) {
 		put_kids_that_are(out, f, KID_REMOVED);
 		put_kids_that_are(out, f, KID_REPLACED);
@@ -248,72 +252,47 @@ put_kids(struct image_out *out, const struct image_frame *f)
 
 /* --- nodes --- */
 
+/* The first version of a place below place ABOVE. */
 static void
-put_stamps(struct image *img, const struct node *node)
+put_node(
+    struct image *img, const struct node *node, uint32_t above, uint32_t acl)
 {
+	put_u8(img, IMAGE_NODE);
+	put_u32(img, above);
+	put_string(img, node_name(node), node_name_len(node));
+	put_u32(img, acl);
 	put_u64(img, node->value_stamp);
-	put_u64(img, node->kids_stamp);
 	put_u64(img, node->acl_stamp);
+	put_string(img, node_value(node), node_value_len(node));
 }
 
+/* A version that was made from BASE, number FROM. */
 static void
-put_value(struct image *img, const struct node *node)
+put_version(struct image *img, const struct node *node, const struct node *base,
+    uint32_t from, uint32_t acl)
 {
-	if (node->value == NULL)
-		put_u32(img, 0);
-	else
-		put_string(img, node->value->data, node->value->len);
+	bool same = node_value_len(node) == node_value_len(base) &&
+		    memcmp(node_value(node), node_value(base),
+			node_value_len(node)) == 0;
+
+	put_u8(img, IMAGE_VERSION_OF);
+	put_u32(img, from);
+	put_u32(img, acl);
+	put_u64(img, node->value_stamp);
+	put_u64(img, node->acl_stamp);
+	put_u8(img, same);
+	if (!same)
+		put_string(img, node_value(node), node_value_len(node));
 }
 
-/* The first version of a place. The one above was written before. */
-static void
-put_node(struct image_out *out, const struct node *node, uint32_t acl)
-{
-	const struct ident *id = node->id;
-	uint32_t parent = IMAGE_NONE;
-	bool is_new = false;
-
-	if (id->parent != NULL) {
-		struct image_map_entry *entry =
-		    get(out, &out->places, id->parent, &is_new);
-
-		if (entry == NULL || is_new) {
-			fail(out);
-			return;
-		}
-		parent = entry->number;
-	}
-	put_u8(out->img, IMAGE_NODE);
-	put_u32(out->img, parent);
-	put_string(out->img, id->name->text, id->name->len);
-	put_u32(out->img, acl);
-	put_stamps(out->img, node);
-	put_value(out->img, node);
-}
-
-static void
-put_version(struct image_out *out, const struct node *node, uint32_t acl,
-    const struct image_place *place)
-{
-	bool same_value = node->value == place->last->value;
-
-	put_u8(out->img, IMAGE_VERSION_OF);
-	put_u32(out->img, place->last_number);
-	put_u32(out->img, acl);
-	put_stamps(out->img, node);
-	put_u8(out->img, same_value);
-	if (!same_value)
-		put_value(out->img, node);
-}
-
-/* The number of NODE, which is written if it was not. */
+/* The number of NODE, which is written if it was not: below the place ABOVE,
+ * as made from BASE (or NULL). */
 static uint32_t
-visit(struct image_out *out, struct node *node)
+visit(struct image_out *out, struct node *node, const struct node *base,
+    uint32_t above)
 {
 	struct image_map_entry *entry;
-	const struct node *base = NULL;
-	struct image_place *place;
-	uint32_t number, acl;
+	uint32_t number, place, acl;
 	bool is_new;
 
 	entry = get(out, &out->nodes, node, &is_new);
@@ -321,35 +300,29 @@ visit(struct image_out *out, struct node *node)
 		return entry != NULL ? entry->number : IMAGE_NONE;
 	number = entry->number;
 	acl = image_out_acl(out, node->acl);
-	entry = get(out, &out->places, node->id, &is_new);
-	if (entry == NULL)
-		return IMAGE_NONE;
-	place = with_room(
-	    out->place, &out->places_cap, entry->number, sizeof(*place));
-	if (place == NULL) {
-		fail(out);
-		return IMAGE_NONE;
-	}
-	out->place = place;
-	place += entry->number;
-	if (is_new) {
-		put_node(out, node, acl);
+	if (base == NULL) {
+		place = out->n_places++;
+		put_node(out->img, node, above, acl);
 	} else {
-		base = place->last;
-		put_version(out, node, acl, place);
+		entry = get(out, &out->nodes, base, &is_new);
+		if (entry == NULL || is_new) {
+			fail(out);
+			return IMAGE_NONE;
+		}
+		place = entry->extra;
+		put_version(out->img, node, base, entry->number, acl);
 	}
-	if (is_new || !out->scratch) {
-		place->last = node;
-		place->last_number = number;
-	}
-	push(out, node, base, number);
+	/* the map may have moved */
+	entry = get(out, &out->nodes, node, &is_new);
+	entry->extra = place;
+	push(out, node, base, number, place);
 	return number;
 }
 
 uint32_t
-image_out_tree(struct image_out *out, struct node *top)
+image_out_tree(struct image_out *out, struct node *top, const struct node *base)
 {
-	uint32_t number = visit(out, top), kid;
+	uint32_t number = visit(out, top, base, IMAGE_NONE), kid;
 	struct image_frame *f;
 	size_t i;
 
@@ -358,7 +331,8 @@ image_out_tree(struct image_out *out, struct node *top)
 		if (f->next < f->end) {
 			i = f->next++;
 			/* may move the array */
-			kid = visit(out, out->kid[i].node);
+			kid = visit(
+			    out, out->kid[i].node, out->kid[i].base, f->place);
 			if (!out->img->failed)
 				out->kid[i].number = kid;
 			continue;

@@ -191,6 +191,18 @@ kids_next(const struct kids *kids, struct kids_pos *pos)
 	return kid;
 }
 
+void
+kids_skip_shared(const struct kids *before, struct kids_pos *b,
+    const struct kids *after, struct kids_pos *a)
+{
+	while (before != NULL && after != NULL && b->i == 0 && a->i == 0 &&
+	       b->page < before->n_pages && a->page < after->n_pages &&
+	       kids_page(before, b->page) == kids_page(after, a->page)) {
+		b->page++;
+		a->page++;
+	}
+}
+
 /* --- making it one's own --- */
 
 static struct kid_page *
@@ -346,7 +358,7 @@ kids_copy(const struct kids *old)
 	return kids;
 }
 
-static struct kids *
+struct kids *
 kids_new(void)
 {
 	struct kids *kids = calloc(1, sizeof(*kids));
@@ -358,20 +370,20 @@ kids_new(void)
 	return kids;
 }
 
-static bool
+struct kids *
 kids_own(struct heap *heap, struct kids **kids)
 {
 	struct kids *copy;
 
 	if (*kids != NULL && (*kids)->ref == 1)
-		return true;
+		return *kids;
 	copy = *kids == NULL ? kids_new() : kids_copy(*kids);
 	if (copy == NULL)
-		return false;
+		return NULL;
 	if (*kids != NULL)
 		kids_unref(heap, *kids);
 	*kids = copy;
-	return true;
+	return copy;
 }
 
 struct node **
@@ -382,7 +394,7 @@ kids_slot(struct heap *heap, struct kids **kids, const struct name *name)
 	struct kid *kid;
 	size_t i;
 
-	if (!kids_own(heap, kids))
+	if (kids_own(heap, kids) == NULL)
 		return NULL;
 	kid = find(*kids, name, &page);
 	slot = page_slot(*kids, page);
@@ -486,7 +498,7 @@ kids_prepare(struct heap *heap, struct kids **kids, const struct name *name)
 	struct kid *kid;
 	uint32_t page;
 
-	if (!kids_own(heap, kids))
+	if (kids_own(heap, kids) == NULL)
 		return false;
 	k = *kids;
 	kid = k->n > 0 ? find(k, name, &page) : NULL;

@@ -111,6 +111,18 @@ kids_page(const struct kids *kids, uint32_t i)
 /* The child at *POS, which moves on; NULL at the end. KIDS may be NULL. */
 const struct kid *kids_next(const struct kids *kids, struct kids_pos *pos);
 
+/* Steps over pages that BEFORE at *B and AFTER at *A share. Both may be NULL.
+ */
+void kids_skip_shared(const struct kids *before, struct kids_pos *b,
+    const struct kids *after, struct kids_pos *a);
+
+/* An empty list with one reference; NULL: no memory. */
+struct kids *kids_new(void);
+
+/* *KIDS (which may be NULL), made a list that is not shared, pages excepted.
+ * NULL: no memory; nothing changed. */
+struct kids *kids_own(struct heap *heap, struct kids **kids);
+
 static inline uint32_t
 kids_count(const struct kids *kids)
 {
