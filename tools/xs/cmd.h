@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "tools/xs/out.h"
-#include "xenstore.h"
+#include "xenstore_async.h"
 
 struct options {
 	bool flat;
@@ -18,18 +18,27 @@ struct options {
 	bool recurse;
 	bool tidy;
 	bool upto;
-	long number; /* of events; -1 for no end */
-	long depth;  /* of watches; -1 for all */
+	bool json;
+	bool null; /* NUL behind each thing, not a newline */
+	bool if_absent;
+	long number;	 /* of events; -1 for no end */
+	long depth;	 /* of watches and ls; -1 for all */
+	long timeout_ms; /* -1 for none */
+	const char *glob;
+	const char *exec;
+	const char *if_equals;
 };
 
 /* What a mode works with. */
 struct cmd_env {
-	struct xs_handle *xs;
+	struct xs_handle *xs;	/* NULL if the mode is asynchronous */
+	struct xs_async *async; /* NULL if it is not */
 	xs_transaction_t txn;
 	const struct options *opt;
 	char **args;
 	int nargs;
-	struct out *out; /* shown when the transaction has succeeded */
+	struct out *out;     /* shown when the transaction has succeeded */
+	unsigned long count; /* of elements of a JSON array in it */
 };
 
 enum cmd_txn {
@@ -41,11 +50,14 @@ enum cmd_txn {
 struct cmd {
 	const char *name;
 	const char *options; /* letters of those it takes, beside -h and -s */
+	const char *more;    /* names of its long options without a letter */
 	const char *usage;   /* behind the name */
 	const char *help;
 	int min_args;
 	int args_step; /* operands come in groups of so many */
 	enum cmd_txn txn;
+	bool async;
+	bool json_array; /* --json is an array, which main() ends */
 	int (*run)(struct cmd_env *env); /* the exit code; it has said why */
 };
 
@@ -57,6 +69,12 @@ extern const struct cmd cmd_read;
 extern const struct cmd cmd_rm;
 extern const struct cmd cmd_watch;
 extern const struct cmd cmd_write;
+
+/* Exit codes beside 0 and 1. */
+enum {
+	CMD_EXIT_USAGE = 2, /* of options that other implementations lack */
+	CMD_EXIT_NOT = 3    /* a condition does not hold; time is over */
+};
 
 /* Longer paths fit no request. */
 #define CMD_PATH_SIZE (XENSTORE_PAYLOAD_MAX + 1)

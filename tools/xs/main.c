@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "tools/xs/cmd.h"
+#include "tools/xs/json.h"
 
 static const struct cmd *const cmds[] = {
 	&cmd_chmod,
@@ -23,11 +24,19 @@ static const struct cmd *const cmds[] = {
 	&cmd_write,
 };
 
-enum { OPT_HELP = 256 };
+enum {
+	OPT_HELP = 256,
+	OPT_EXEC,
+	OPT_GLOB,
+	OPT_IF_ABSENT,
+	OPT_IF_EQUALS,
+	OPT_JSON,
+	OPT_NULL,
+	OPT_TIMEOUT,
+};
 
-/* All modes know all options, so that a misplaced one is told from a misspelt
- * one. */
-static const struct option long_options[] = {
+/* All modes know these, so that a misplaced one is told from a misspelt one. */
+static const struct option common_options[] = {
 	{ "help", 0, NULL, OPT_HELP },
 	{ "flat", 0, NULL, 'f' },
 	{ "socket", 0, NULL, 's' },
@@ -38,7 +47,27 @@ static const struct option long_options[] = {
 	{ "number", 1, NULL, 'n' },
 	{ "raw", 0, NULL, 'R' },
 	{ "depth", 1, NULL, 'd' },
-	{ NULL, 0, NULL, 0 },
+	/* abbreviations that must not become ambiguous */
+	{ "n", 1, NULL, 'n' },
+	{ "nu", 1, NULL, 'n' },
+	{ "t", 0, NULL, 't' },
+	{ "ti", 0, NULL, 't' },
+};
+
+/* Each of these belongs to the modes that name it. */
+static const struct option own_options[] = {
+	{ "exec", 1, NULL, OPT_EXEC },
+	{ "glob", 1, NULL, OPT_GLOB },
+	{ "if-absent", 0, NULL, OPT_IF_ABSENT },
+	{ "if-equals", 1, NULL, OPT_IF_EQUALS },
+	{ "json", 0, NULL, OPT_JSON },
+	{ "null", 0, NULL, OPT_NULL },
+	{ "timeout", 1, NULL, OPT_TIMEOUT },
+};
+
+enum {
+	NCOMMON = sizeof(common_options) / sizeof(common_options[0]),
+	NOWN = sizeof(own_options) / sizeof(own_options[0]),
 };
 
 static const struct cmd *
@@ -87,6 +116,49 @@ parse_number(const char *text, char option)
 	return value;
 }
 
+/* Seconds, with a fraction or without, in milliseconds. */
+static long
+parse_seconds(const char *text)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end == text || *end != '\0' || !(value >= 0 && value <= 1e6))
+		errx(CMD_EXIT_USAGE,
+		    "--timeout wants a number of seconds, not '%s'", text);
+	return (long)(value * 1000);
+}
+
+static void
+set_own_option(struct options *opt, int c)
+{
+	switch (c) {
+	case OPT_EXEC:
+		opt->exec = optarg;
+		break;
+	case OPT_GLOB:
+		opt->glob = optarg;
+		break;
+	case OPT_IF_ABSENT:
+		opt->if_absent = true;
+		break;
+	case OPT_IF_EQUALS:
+		opt->if_equals = optarg;
+		break;
+	case OPT_JSON:
+		opt->json = true;
+		break;
+	case OPT_NULL:
+		opt->null = true;
+		break;
+	case OPT_TIMEOUT:
+		opt->timeout_ms = parse_seconds(optarg);
+		break;
+	default:
+		break; /* -s, or one that getopt has complained of */
+	}
+}
+
 static void
 set_option(struct options *opt, int c)
 {
@@ -116,8 +188,39 @@ set_option(struct options *opt, int c)
 		opt->depth = parse_number(optarg, 'd');
 		break;
 	default:
-		break; /* -s, or one that getopt has complained of */
+		set_own_option(opt, c);
+		break;
 	}
+}
+
+/* Is NAME one of the words in LIST, which may be NULL? */
+static bool
+in_list(const char *name, const char *list)
+{
+	size_t len = strlen(name);
+
+	while (list != NULL && *list != '\0') {
+		size_t word = strcspn(list, " ");
+
+		if (word == len && memcmp(list, name, len) == 0)
+			return true;
+		list += word;
+		list += strspn(list, " ");
+	}
+	return false;
+}
+
+/* The long options that CMD knows. */
+static void
+collect_options(const struct cmd *cmd, struct option table[NCOMMON + NOWN + 1])
+{
+	size_t n = NCOMMON;
+
+	memcpy(table, common_options, sizeof(common_options));
+	for (size_t i = 0; i < NOWN; i++)
+		if (in_list(own_options[i].name, cmd->more))
+			table[n++] = own_options[i];
+	table[n] = (struct option){ 0 };
 }
 
 /* Parses what follows the mode. Returns the index of the first operand. */
@@ -125,15 +228,18 @@ static int
 parse_options(int argc, char **argv, const char *mode, const struct cmd *cmd,
     struct options *opt)
 {
+	struct option table[NCOMMON + NOWN + 1];
 	int c;
 
-	while ((c = getopt_long(
-		    argc, argv, "hfspturn:Rd:", long_options, NULL)) != -1) {
+	collect_options(cmd, table);
+	while (
+	    (c = getopt_long(argc, argv, "hfspturn:Rd:", table, NULL)) != -1) {
 		if (c == OPT_HELP)
 			help(argv[0], mode, cmd);
 		if (c == 'h')
 			usage(0, argv[0], mode, cmd);
-		if (c != '?' && c != 's' && strchr(cmd->options, c) == NULL)
+		if (c != '?' && c != 's' && c < OPT_HELP &&
+		    strchr(cmd->options, c) == NULL)
 			usage(1, argv[0], mode, cmd);
 		set_option(opt, c);
 	}
@@ -141,10 +247,11 @@ parse_options(int argc, char **argv, const char *mode, const struct cmd *cmd,
 }
 
 static bool
-wants_txn(const struct cmd *cmd, int nargs)
+wants_txn(const struct cmd *cmd, const struct cmd_env *env)
 {
-	return cmd->txn == CMD_TXN_ALWAYS ||
-	       (cmd->txn == CMD_TXN_IF_SEVERAL && nargs > cmd->min_args);
+	return cmd->txn == CMD_TXN_ALWAYS || env->opt->if_absent ||
+	       env->opt->if_equals != NULL ||
+	       (cmd->txn == CMD_TXN_IF_SEVERAL && env->nargs > cmd->min_args);
 }
 
 /* Runs CMD, again and again while others are in the way. */
@@ -153,7 +260,7 @@ run(const struct cmd *cmd, struct cmd_env *env)
 {
 	int ret;
 
-	if (!wants_txn(cmd, env->nargs))
+	if (!wants_txn(cmd, env))
 		return cmd->run(env);
 	for (;;) {
 		env->txn = xs_transaction_start(env->xs);
@@ -165,7 +272,32 @@ run(const struct cmd *cmd, struct cmd_env *env)
 		if (errno != EAGAIN)
 			errx(1, "couldn't end transaction");
 		out_clear(env->out);
+		env->count = 0;
 	}
+}
+
+/* Connects as CMD wants it. */
+static void
+open_store(const struct cmd *cmd, struct cmd_env *env)
+{
+	if (cmd->async)
+		env->async = xs_async_open(0);
+	else
+		env->xs = xs_open(0);
+	if (env->async == NULL && env->xs == NULL)
+		err(1, "xs_open");
+}
+
+/* Shows what the mode has left to be shown. 0 or 1. */
+static int
+show_output(const struct cmd *cmd, struct cmd_env *env, int ret)
+{
+	if (env->opt->json && cmd->json_array && (ret == 0 || env->count > 0))
+		json_end(env->out, env->count);
+	if (out_show(env->out) == 0)
+		return 0;
+	warn("stdout");
+	return 1;
 }
 
 /* "xenstore-read" gives "read"; NULL for any other name. */
@@ -184,7 +316,7 @@ mode_of_name(const char *argv0)
 int
 main(int argc, char **argv)
 {
-	struct options opt = { .number = -1, .depth = -1 };
+	struct options opt = { .number = -1, .depth = -1, .timeout_ms = -1 };
 	struct out out = { 0 };
 	struct cmd_env env = { .opt = &opt, .out = &out };
 	const char *name = mode_of_name(argv[0]);
@@ -210,15 +342,12 @@ main(int argc, char **argv)
 	if (env.nargs < cmd->min_args || env.nargs % cmd->args_step != 0)
 		usage(1, argv[0], mode, cmd);
 
-	env.xs = xs_open(0);
-	if (env.xs == NULL)
-		err(1, "xs_open");
+	open_store(cmd, &env);
 	ret = run(cmd, &env);
-	if (out_show(&out) != 0) {
-		warn("stdout");
+	if (show_output(cmd, &env, ret) != 0)
 		ret = 1;
-	}
 	out_free(&out);
 	xs_close(env.xs);
+	xs_async_close(env.async);
 	return ret;
 }

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Paths, names and values as JSON. A value is bytes and JSON has characters:
+ * one that is not UTF-8 is given in base64, under another key.
+ */
+#ifndef TOOLS_XS_JSON_H
+#define TOOLS_XS_JSON_H
+
+#include <stddef.h>
+
+#include "tools/xs/out.h"
+
+/* "text", for what is UTF-8: names and paths are ASCII. */
+void json_string(struct out *out, const char *text, size_t len);
+
+/* "KEY":"text" */
+void json_member(struct out *out, const char *key, const char *text);
+
+/* "value":"text" or "value_base64":"..."; "value":null if VALUE is NULL. */
+void json_value(struct out *out, const char *value, size_t len);
+
+/* Before each element of an array: "[" or "," and a newline. *COUNT is how many
+ * there were, and counts on. */
+void json_next(struct out *out, unsigned long *count);
+
+/* The end of an array of COUNT elements. */
+void json_end(struct out *out, unsigned long count);
+
+#endif
