@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct log {
@@ -13,6 +14,9 @@ struct log {
 	char *area;
 	uint64_t end, first, seq; /* never read back from shared memory */
 	uint32_t size;
+	const uint64_t *keep;
+	bool (*wait)(void *ctx);
+	void *wait_ctx;
 };
 
 /* Damage is to be found, not an attacker: the key is no secret. */
@@ -28,56 +32,102 @@ entry_sum(const struct log_entry *entry, const void *data)
 	       hash_bytes(&sum_key, data, entry->len);
 }
 
+static void
+fill_header(struct log_header *header, uint32_t size, uint64_t epoch)
+{
+	header->version = LOG_VERSION;
+	header->size = size;
+	header->epoch = epoch;
+	__atomic_store_n(&header->magic, LOG_MAGIC, __ATOMIC_RELEASE);
+}
+
 static struct log *
-log_start(void *memory, uint32_t size, uint64_t epoch)
+map_size(int fd, int flags, uint32_t size)
 {
 	struct log *log = calloc(1, sizeof(*log));
+	void *memory;
 
 	if (log == NULL)
 		return NULL;
+	memory = mmap(NULL, LOG_HEADER_SIZE + (size_t)size,
+	    PROT_READ | PROT_WRITE, flags, fd, 0);
+	if (memory == MAP_FAILED) {
+		free(log);
+		return NULL;
+	}
 	log->header = memory;
 	log->area = (char *)memory + LOG_HEADER_SIZE;
 	log->size = size;
-	log->header->version = LOG_VERSION;
-	log->header->size = size;
-	log->header->epoch = epoch;
-	__atomic_store_n(&log->header->magic, LOG_MAGIC, __ATOMIC_RELEASE);
 	return log;
 }
 
-static struct log *
-log_map(int fd, int flags, uint32_t size, uint64_t epoch)
-{
-	void *memory;
-	struct log *log;
-
-	memory = mmap(NULL, LOG_HEADER_SIZE + (size_t)size,
-	    PROT_READ | PROT_WRITE, flags, fd, 0);
-	if (memory == MAP_FAILED)
-		return NULL;
-	log = log_start(memory, size, epoch);
-	if (log == NULL)
-		munmap(memory, LOG_HEADER_SIZE + (size_t)size);
-	return log;
-}
-
-struct log *
-log_create(const char *path, uint32_t size, uint64_t epoch)
+int
+log_make(const char *path, uint32_t size, uint64_t epoch,
+    const uint8_t boot[LOG_BOOT_SIZE])
 {
 	struct log *log = NULL;
 	int fd, saved;
 
 	if (unlink(path) != 0 && errno != ENOENT)
-		return NULL;
+		return -1;
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return NULL;
+		return -1;
 	/* The memory is taken now: to find none later would be a SIGBUS. */
 	saved = posix_fallocate(fd, 0, LOG_HEADER_SIZE + (off_t)size);
 	if (saved == 0) {
-		log = log_map(fd, MAP_SHARED, size, epoch);
+		log = map_size(fd, MAP_SHARED, size);
 		saved = errno;
 	}
+	if (log == NULL) {
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	memcpy(log->header->boot, boot, LOG_BOOT_SIZE);
+	fill_header(log->header, size, epoch);
+	log_close(log);
+	return fd;
+}
+
+/* Whether HEADER can be that of a file of LEN bytes. */
+static bool
+is_sound(const struct log_header *header, uint64_t len)
+{
+	return header->magic == LOG_MAGIC && header->version == LOG_VERSION &&
+	       header->size % 4096 == 0 && header->size > 0 &&
+	       len == LOG_HEADER_SIZE + (uint64_t)header->size &&
+	       header->first <= header->end &&
+	       header->end - header->first <= header->size;
+}
+
+struct log *
+log_map(int fd)
+{
+	struct log_header header;
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return NULL;
+	if (pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
+	    !is_sound(&header, (uint64_t)st.st_size)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return map_size(fd, MAP_SHARED, header.size);
+}
+
+struct log *
+log_create(const char *path, uint32_t size, uint64_t epoch)
+{
+	static const uint8_t no_boot[LOG_BOOT_SIZE];
+	int fd = log_make(path, size, epoch, no_boot), saved;
+	struct log *log;
+
+	if (fd < 0)
+		return NULL;
+	log = map_size(fd, MAP_SHARED, size);
+	saved = errno;
 	close(fd);
 	errno = saved;
 	return log;
@@ -86,7 +136,42 @@ log_create(const char *path, uint32_t size, uint64_t epoch)
 struct log *
 log_private(uint32_t size, uint64_t epoch)
 {
-	return log_map(-1, MAP_PRIVATE | MAP_ANONYMOUS, size, epoch);
+	struct log *log = map_size(-1, MAP_PRIVATE | MAP_ANONYMOUS, size);
+
+	if (log != NULL)
+		fill_header(log->header, size, epoch);
+	return log;
+}
+
+void
+log_resume(struct log *log, const struct log_pos *pos)
+{
+	log->end = pos->offset;
+	log->seq = pos->seq;
+	log->first = log->header->first;
+	log->header->next_seq = log->seq;
+	__atomic_store_n(&log->header->end, log->end, __ATOMIC_RELEASE);
+}
+
+void
+log_mark_closed(struct log *log)
+{
+	__atomic_store_n(&log->header->closed, 1, __ATOMIC_RELEASE);
+}
+
+void
+log_set_guard(
+    struct log *log, const uint64_t *keep, bool (*wait)(void *ctx), void *ctx)
+{
+	log->keep = keep;
+	log->wait = wait;
+	log->wait_ctx = ctx;
+}
+
+struct log_pos
+log_end(const struct log *log)
+{
+	return (struct log_pos){ log->end, log->seq };
 }
 
 void
@@ -123,6 +208,16 @@ entry_step(uint64_t offset, uint16_t type, uint32_t len, uint32_t size)
 	return type == RECORD_NONE ? size - offset % size : entry_size(len);
 }
 
+/* Gives those who still need the oldest entry time to do without. */
+static void
+ask_to_drop(const struct log *log)
+{
+	while (log->keep != NULL &&
+	       log->first >= __atomic_load_n(log->keep, __ATOMIC_ACQUIRE) &&
+	       log->wait(log->wait_ctx))
+		;
+}
+
 /* Gives up the oldest entries until NEED bytes are free. */
 static void
 make_room(struct log *log, uint64_t need)
@@ -131,6 +226,7 @@ make_room(struct log *log, uint64_t need)
 	uint64_t room;
 
 	while (log->end + need - log->first > log->size) {
+		ask_to_drop(log);
 		entry = entry_at(log, log->first);
 		room = log->size - log->first % log->size;
 		log->first += room < sizeof(*entry)
@@ -211,12 +307,14 @@ log_read(const struct log_header *header, struct log_pos *pos,
     struct log_entry *entry_out, void *buf, size_t size)
 {
 	const char *area = (const char *)header + LOG_HEADER_SIZE;
-	uint64_t at, room;
+	uint64_t at, room, end;
 
 	for (;;) {
-		if (pos->offset ==
-		    __atomic_load_n(&header->end, __ATOMIC_ACQUIRE))
+		end = __atomic_load_n(&header->end, __ATOMIC_ACQUIRE);
+		if (pos->offset == end)
 			return LOG_READ_NONE;
+		if (pos->offset > end)
+			return LOG_READ_LOST;
 		at = pos->offset % header->size;
 		room = header->size - at;
 		memset(entry_out, 0, sizeof(*entry_out));

@@ -23,8 +23,9 @@
 #define LOG_MAGIC UINT64_C(0x31676f6c7362726b) /* "krbslog1" */
 
 enum {
-	LOG_VERSION = 1,
+	LOG_VERSION = 2,
 	LOG_HEADER_SIZE = 4096,
+	LOG_BOOT_SIZE = 16,
 	LOG_SIZE = 16 << 20, /* of the daemon's own */
 };
 
@@ -38,6 +39,8 @@ struct log_header {
 	uint64_t first; /* offset of the oldest entry that is whole */
 	uint64_t end;	/* offset behind the newest; published last */
 	uint64_t next_seq;
+	uint8_t boot[LOG_BOOT_SIZE]; /* life of the hypervisor; 0: not known */
+	uint64_t closed; /* not 0: its daemon ended as it was told to */
 };
 
 struct log_entry {
@@ -50,6 +53,41 @@ struct log_entry {
 };
 
 struct log;
+
+/* Where a reader is. */
+struct log_pos {
+	uint64_t offset;
+	uint64_t seq;
+};
+
+/*
+ * A new file PATH of SIZE bytes, a multiple of 4096, with an empty log, made
+ * with mode 0600 in place of any other; its descriptor, or -1 with errno. BOOT:
+ * struct log_header's.
+ */
+int log_make(const char *path, uint32_t size, uint64_t epoch,
+    const uint8_t boot[LOG_BOOT_SIZE]);
+
+/* Maps the log in FD, which the caller keeps, for reading. NULL with errno:
+ * EINVAL: it holds no log of this version. */
+struct log *log_map(int fd);
+
+/* From now on records are added to LOG at POS, whatever is behind it. */
+void log_resume(struct log *log, const struct log_pos *pos);
+
+/* Says in the file that the log ends here for good. */
+void log_mark_closed(struct log *log);
+
+/*
+ * WAIT is called before a record is overwritten that is not older than *KEEP
+ * (an offset that others move on), again and again until it says false: then it
+ * is overwritten all the same.
+ */
+void log_set_guard(
+    struct log *log, const uint64_t *keep, bool (*wait)(void *ctx), void *ctx);
+
+/* Where the next record goes. */
+struct log_pos log_end(const struct log *log);
 
 /* The log in the new file PATH of SIZE bytes, a multiple of 4096, made with
  * mode 0600 in place of any other. NULL with errno. */
@@ -65,12 +103,6 @@ void log_close(struct log *log);
 void log_append(struct log *log, const struct record *record);
 
 const struct log_header *log_header(const struct log *log);
-
-/* Where a reader is. */
-struct log_pos {
-	uint64_t offset;
-	uint64_t seq;
-};
 
 enum log_read {
 	LOG_READ_OK,

@@ -5,15 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
+#include "xenstored/apply.h"
 #include "xenstored/daemon.h"
 #include "xenstored/files.h"
 #include "xenstored/msg.h"
 #include "xenstored/options.h"
+#include "xenstored/plat.h"
 #include "xenstored/priv.h"
 #include "xenstored/server.h"
 #include "xenstored/transport_ring.h"
@@ -128,7 +129,7 @@ catch_signals(struct server *server, struct event *events[3])
 static void
 random_bytes(void *buf, size_t len)
 {
-	if (getrandom(buf, len, 0) != (ssize_t)len)
+	if (!plat_random(buf, len))
 		fatal("cannot get random numbers");
 }
 
@@ -137,7 +138,8 @@ static struct log *
 start_log(const char *dir, const struct server_config *config)
 {
 	char *path = path_in(dir, "log");
-	struct record record = { .type = RECORD_START, .a = LOG_VERSION };
+	struct record_start start;
+	struct record record = apply_start(&config->state, &start);
 	struct log *log;
 	uint64_t epoch;
 
@@ -145,12 +147,6 @@ start_log(const char *dir, const struct server_config *config)
 	log = log_create(path, LOG_SIZE, epoch);
 	if (log == NULL)
 		fatal("cannot make the commit log %s", path);
-	record.b = (uint64_t)config->state.keep_orphans << 32 |
-		   config->state.priv_domid;
-	record.data[0] = &config->state.seed;
-	record.len[0] = sizeof(config->state.seed);
-	record.data[1] = &config->state.quotas;
-	record.len[1] = sizeof(config->state.quotas);
 	log_append(log, &record);
 	free(path);
 	return log;

@@ -11,6 +11,13 @@
 
 static const char *name = "xenstored";
 static bool use_syslog;
+static unsigned count;
+
+unsigned
+msg_count(void)
+{
+	return count;
+}
 
 void
 msg_init(const char *prog)
@@ -48,6 +55,7 @@ say(int level, int errnum, const char *format, va_list ap)
 	char raw[1024], text[2048];
 	int saved = errno;
 
+	count++;
 	vsnprintf(raw, sizeof(raw), format, ap);
 	if (errnum != 0) {
 		size_t len = strlen(raw);

@@ -12,6 +12,9 @@
 /* NAME stands before each message and must stay valid. */
 void msg_init(const char *name);
 
+/* How many messages there were: each was written somewhere. */
+unsigned msg_count(void);
+
 /* From now on to syslog. */
 void msg_to_syslog(void);
 

@@ -70,28 +70,43 @@ ring_room(struct wire_ring *page, struct ring_room *room_out)
 	return true;
 }
 
-char *
-ring_piece(
-    struct wire_ring *page, const struct ring_room *room, size_t *len_out)
+void
+ring_write(struct wire_ring *page, struct ring_room *room, const void *bytes,
+    size_t len)
 {
 	uint32_t at = room->prod % WIRE_RING_SIZE;
-	uint32_t len = WIRE_RING_SIZE - at;
+	size_t first = WIRE_RING_SIZE - at;
 
-	*len_out = len < room->len ? len : room->len;
-	return (char *)page->rsp + at;
-}
-
-void
-ring_put(struct ring_room *room, size_t n)
-{
-	room->prod += (uint32_t)n;
-	room->len -= (uint32_t)n;
+	if (first > len)
+		first = len;
+	memcpy((char *)page->rsp + at, bytes, first);
+	memcpy((char *)page->rsp, (const char *)bytes + first, len - first);
+	room->prod += (uint32_t)len;
+	room->len -= (uint32_t)len;
 }
 
 void
 ring_publish(struct wire_ring *page, const struct ring_room *room)
 {
 	store(&page->rsp_prod, room->prod);
+}
+
+void
+ring_consume_at(struct wire_ring *page, uint32_t cons, size_t n)
+{
+	const struct ring_view view = { cons, (uint32_t)n };
+
+	ring_consume(page, &view, n);
+}
+
+void
+ring_write_at(
+    struct wire_ring *page, uint32_t prod, const void *bytes, size_t len)
+{
+	struct ring_room room = { prod, (uint32_t)len };
+
+	ring_write(page, &room, bytes, len);
+	ring_publish(page, &room);
 }
 
 bool

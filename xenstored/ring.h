@@ -42,15 +42,18 @@ struct ring_room {
 /* False: the indexes are too far apart. */
 bool ring_room(struct wire_ring *page, struct ring_room *room_out);
 
-/* The piece of ROOM that is contiguous, for the next bytes. */
-char *ring_piece(
-    struct wire_ring *page, const struct ring_room *room, size_t *len_out);
-
-/* N bytes were put there: takes them out of ROOM. */
-void ring_put(struct ring_room *room, size_t n);
+/* Puts LEN bytes (at most ROOM's len) there, and takes them out of ROOM. */
+void ring_write(struct wire_ring *page, struct ring_room *room,
+    const void *bytes, size_t len);
 
 /* Shows the other side all that was put. */
 void ring_publish(struct wire_ring *page, const struct ring_room *room);
+
+/* What ring_consume() and ring_publish() do, of a process that is dead: N bytes
+ * that began at CONS are given back; the LEN bytes at PROD are shown. */
+void ring_consume_at(struct wire_ring *page, uint32_t cons, size_t n);
+void ring_write_at(
+    struct wire_ring *page, uint32_t prod, const void *bytes, size_t len);
 
 /* Whether the other side asks for a new start (the connection word). */
 bool ring_wants_reset(const struct wire_ring *page);

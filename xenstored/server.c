@@ -3,11 +3,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 #include <talloc.h>
 
 #include "xenstored/msg.h"
+#include "xenstored/plat.h"
 #include "xenstored/trace.h"
 
 enum {
@@ -15,6 +18,7 @@ enum {
 	ROUNDS = 16,	/* turns of all before the kernel is asked again */
 	STEP = 1000,	/* pieces of work put off in one round */
 	BACKGROUND = 4, /* others that take turns */
+	TIME_MS = 100,	/* between two records of the time */
 };
 
 struct server {
@@ -31,6 +35,16 @@ struct server {
 		bool (*run)(void *ctx);
 		void *ctx;
 	} background[BACKGROUND];
+	struct flight *flight;
+	bool own_flight;
+	int written_fd;	  /* -1: what was written is not counted */
+	uint64_t written; /* unless ... */
+	bool wrote_elsewhere;
+	unsigned said; /* messages when it was right */
+	uint64_t time; /* that the log was told last, ms */
+	enum xs_err (*control)(void *ctx, int argc, const char *const argv[],
+	    char *buf, size_t size, size_t *len_out);
+	void *control_ctx;
 	bool stopping;
 	char scratch[SERVER_SCRATCH];
 };
@@ -112,10 +126,26 @@ env_wake(void *ctx, struct conn *conn)
 }
 
 static void
+record_time(struct server *server)
+{
+	struct record record = { .type = RECORD_TIME };
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	record.a =
+	    (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	if (record.a - server->time < TIME_MS)
+		return;
+	server->time = record.a;
+	log_append(server->log, &record);
+}
+
+static void
 env_record(void *ctx, const struct record *record)
 {
 	struct server *server = ctx;
 
+	record_time(server);
 	log_append(server->log, record);
 }
 
@@ -183,6 +213,13 @@ env_control(void *ctx, int argc, const char *const argv[], char *buf,
 		state_set_trace(server->state, trace_wanted(server->trace));
 		return answer("OK", buf, size, len_out);
 	}
+	if (server->control != NULL) {
+		enum xs_err err = server->control(
+		    server->control_ctx, argc, argv, buf, size, len_out);
+
+		if (err != XS_ENOSYS)
+			return err;
+	}
 	if (strcmp(argv[0], "live-update") == 0)
 		return answer("live update is not supported by this version",
 		    buf, size, len_out);
@@ -196,12 +233,13 @@ server_trace_control(struct server *server, const char *what)
 {
 	bool known = trace_control(server->trace, what);
 
-	state_set_trace(server->state, trace_wanted(server->trace));
+	if (server->state != NULL)
+		state_set_trace(server->state, trace_wanted(server->trace));
 	return known;
 }
 
 struct server *
-server_new(const struct server_config *config, struct log *log)
+server_new_empty(const struct server_config *config, struct flight *flight)
 {
 	struct server *server = talloc_zero(NULL, struct server);
 	struct event_config *events = event_config_new();
@@ -212,7 +250,8 @@ server_new(const struct server_config *config, struct log *log)
 	    EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	server->base = event_base_new_with_config(events);
 	event_config_free(events);
-	server->log = log;
+	server->flight = flight;
+	server->written_fd = -1;
 	server->world = world_none();
 	list_init(&server->active[0]);
 	list_init(&server->active[1]);
@@ -228,9 +267,7 @@ server_new(const struct server_config *config, struct log *log)
 		.control = env_control,
 	};
 	server->trace = trace_new(config->files_fd);
-	server->state = state_new(&config->state, &server->env);
-	if (server->base == NULL || server->state == NULL ||
-	    server->trace == NULL)
+	if (server->base == NULL || server->trace == NULL)
 		fatalx("no memory");
 	if (config->trace_file != NULL) {
 		if (!trace_open(server->trace, config->trace_file))
@@ -242,9 +279,34 @@ server_new(const struct server_config *config, struct log *log)
 }
 
 void
+server_take(struct server *server, struct state *st, struct log *log)
+{
+	server->log = log;
+	server->state = st;
+	state_set_env(st, &server->env);
+	state_set_trace(st, trace_wanted(server->trace));
+}
+
+struct server *
+server_new(const struct server_config *config, struct log *log)
+{
+	struct server *server = server_new_empty(config, flight_private());
+	struct state *st = state_new(&config->state, &server->env);
+
+	if (st == NULL || server->flight == NULL)
+		fatalx("no memory");
+	server->own_flight = true;
+	server_take(server, st, log);
+	return server;
+}
+
+void
 server_free(struct server *server)
 {
-	state_free(server->state);
+	if (server->state != NULL)
+		state_free(server->state);
+	if (server->own_flight)
+		flight_unmap(server->flight);
 	trace_free(server->trace);
 	event_base_free(server->base);
 	talloc_free(server);
@@ -272,6 +334,64 @@ char *
 server_scratch(struct server *server)
 {
 	return server->scratch;
+}
+
+struct flight *
+server_flight(struct server *server)
+{
+	return server->flight;
+}
+
+uint64_t
+server_seq(const struct server *server)
+{
+	return log_end(server->log).seq;
+}
+
+void
+server_count_writes(struct server *server, int fd)
+{
+	server->written_fd = fd;
+	server->wrote_elsewhere = true;
+}
+
+void
+server_wrote(struct server *server, size_t n)
+{
+	server->written += n;
+}
+
+void
+server_wrote_elsewhere(struct server *server)
+{
+	server->wrote_elsewhere = true;
+}
+
+uint64_t
+server_written(struct server *server)
+{
+	if (server->written_fd < 0)
+		return FLIGHT_UNKNOWN;
+	if (!server->wrote_elsewhere && server->said == msg_count() &&
+	    !trace_wanted(server->trace))
+		return server->written;
+	server->said = msg_count();
+	server->wrote_elsewhere = false;
+	if (!plat_written(server->written_fd, &server->written)) {
+		server->written_fd = -1;
+		return FLIGHT_UNKNOWN;
+	}
+	return server->written;
+}
+
+void
+server_set_control(struct server *server,
+    enum xs_err (*control)(void *ctx, int argc, const char *const argv[],
+	char *buf, size_t size, size_t *len_out),
+    void *ctx)
+{
+	server->control = control;
+	server->control_ctx = ctx;
 }
 
 void

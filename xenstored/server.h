@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "xenstored/flight.h"
 #include "xenstored/log.h"
 #include "xenstored/state.h"
 #include "xenstored/transport.h"
@@ -42,6 +43,15 @@ struct server_config {
  * before the first connection. Exits with a message if it cannot be had.
  */
 struct server *server_new(const struct server_config *config, struct log *log);
+
+/* One without a state, which server_take() brings. It keeps what it is in the
+ * middle of in FLIGHT. */
+struct server *server_new_empty(
+    const struct server_config *config, struct flight *flight);
+
+/* SERVER serves ST from now on, and keeps LOG. */
+void server_take(struct server *server, struct state *st, struct log *log);
+
 void server_free(struct server *server);
 
 void server_set_world(struct server *server, struct world *world);
@@ -74,6 +84,30 @@ bool server_trace_control(struct server *server, const char *what);
 
 /* Opens the trace file anew, after it was rotated. */
 void server_reopen_trace(struct server *server);
+
+/* --- what survives the process --- */
+
+struct flight *server_flight(struct server *server);
+
+/* The number that the next record will have. */
+uint64_t server_seq(const struct server *server);
+
+/* What the process has written in all is told by FD (plat_written()) and
+ * counted on from there. Without this it is not known. */
+void server_count_writes(struct server *server, int fd);
+
+/* N bytes were written to a client; or something elsewhere. */
+void server_wrote(struct server *server, size_t n);
+void server_wrote_elsewhere(struct server *server);
+
+/* How many bytes the process has written up to now, or FLIGHT_UNKNOWN. */
+uint64_t server_written(struct server *server);
+
+/* CONTROL commands that are not the server's own; as in struct state_env. */
+void server_set_control(struct server *server,
+    enum xs_err (*control)(void *ctx, int argc, const char *const argv[],
+	char *buf, size_t size, size_t *len_out),
+    void *ctx);
 
 /* Space that transports may use within one call. */
 enum { SERVER_SCRATCH = 64 * 1024 };

@@ -320,6 +320,7 @@ state_input_part(struct conn *conn, const void *bytes, size_t len)
 	    conn->st, RECORD_PART, conn->id, conn->q.upto + len, bytes, len);
 	memcpy(conn->part + conn->part_len, bytes, len);
 	conn->part_len += len;
+	conn->q.upto += (uint32_t)len;
 	return true;
 }
 
@@ -331,24 +332,48 @@ drop_part(struct conn *conn)
 	conn->part_len = 0;
 }
 
+/* Adds to a header that came in parts. False: it is not whole yet. */
+static bool
+input_header(struct conn *conn, const char *bytes, size_t len, size_t *used_out)
+{
+	size_t missing;
+
+	if (conn->part_len >= sizeof(struct wire_header))
+		return true;
+	missing = sizeof(struct wire_header) - conn->part_len;
+	if (len < missing)
+		missing = len;
+	if (missing > 0 && state_input_part(conn, bytes, missing))
+		*used_out += missing;
+	return conn->part_len >= sizeof(struct wire_header);
+}
+
 /* Adds to a message that came in parts, and runs it when it is whole. */
 static enum input_result
 input_rest(struct conn *conn, const char *bytes, size_t len, int *budget,
     size_t *used_out)
 {
-	size_t missing = message_len(conn->part) - conn->part_len;
 	enum input_result why;
+	size_t missing;
 
+	if (!input_header(conn, bytes, len, used_out))
+		return INPUT_MORE;
+	bytes += *used_out;
+	len -= *used_out;
+	missing = message_len(conn->part);
+	if (missing == 0)
+		return INPUT_BAD;
+	missing -= conn->part_len;
 	if (len < missing) {
 		if (len > 0 && state_input_part(conn, bytes, len))
-			*used_out = len;
+			*used_out += len;
 		return INPUT_MORE;
 	}
 	if (!may_run(conn, budget, &why))
 		return why;
 	memcpy(conn->part + conn->part_len, bytes, missing);
-	*budget -= run(conn, conn->part, conn->part_len + missing, missing);
-	*used_out = missing;
+	*used_out += missing;
+	*budget -= run(conn, conn->part, conn->part_len + missing, *used_out);
 	drop_part(conn);
 	return INPUT_MORE;
 }

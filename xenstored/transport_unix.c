@@ -4,47 +4,48 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 #include <talloc.h>
 
+#include "xenstored/flight.h"
+#include "xenstored/listener.h"
 #include "xenstored/msg.h"
+#include "xenstored/outq.h"
 #include "xenstored/priv.h"
 
 enum {
-	READ_SIZE = 32 * 1024,
+	PEEK_SIZE = 8 * 1024,
 	ACCEPT_BATCH = 64,
 	ACCEPT_PAUSE_MS = 100, /* when descriptors ran out */
 };
 
+struct unix_clients {
+	struct server *server;
+	struct list list; /* struct client.link */
+	void (*closed)(void *ctx, uint64_t sock);
+	void *ctx;
+};
+
 struct unix_listener {
+	struct unix_clients *clients;
 	struct server *server;
 	char *path;
 	int fd;
 	struct event *event;
 	struct event *retry;
-	struct list clients;
-};
-
-/* Bytes that wait: those from START on, of LEN. */
-struct buffer {
-	char *bytes;
-	size_t start, len;
 };
 
 struct client {
 	struct transport transport;
+	struct unix_clients *clients;
 	struct server *server;
 	struct list link;
 	int fd;
 	struct event *readable, *writable;
-	struct buffer in;  /* received and not consumed */
-	struct buffer out; /* taken from the queue and not sent */
-	bool in_waits;	   /* IN must be worked on before more is received */
-	bool stopped;	   /* waits for its output to be read */
+	bool blocked; /* waits until the peer can take bytes */
+	bool stopped; /* waits for its output to be taken */
 };
 
 static struct client *
@@ -54,90 +55,161 @@ as_client(struct transport *transport)
 }
 
 static void
-client_close(struct client *c)
+client_free(struct client *c)
 {
 	server_remove(&c->transport);
 	list_remove(&c->link);
-	state_close(c->transport.conn);
-	event_free(c->readable);
-	event_free(c->writable);
+	if (c->readable != NULL)
+		event_free(c->readable);
+	if (c->writable != NULL)
+		event_free(c->writable);
 	close(c->fd);
 	talloc_free(c);
 }
 
+static void
+client_close(struct client *c)
+{
+	struct unix_clients *clients = c->clients;
+	uint64_t sock = conn_sock(c->transport.conn);
+
+	/* Another process may hold the socket, too. */
+	(void)shutdown(c->fd, SHUT_RDWR);
+	state_close(c->transport.conn);
+	client_free(c);
+	if (clients->closed != NULL && sock != 0)
+		clients->closed(clients->ctx, sock);
+}
+
+/* Input is looked at from its beginning again. */
+static void
+peek_anew(int fd)
+{
+	static const int zero;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &zero, sizeof(zero));
+}
+
 /* --- output --- */
 
-/* Sends LEN bytes; how many, or -1: the peer is gone. */
+static void
+set_blocked(struct client *c, bool blocked)
+{
+	if (blocked && !c->blocked)
+		event_add(c->writable, NULL);
+	if (!blocked && c->blocked)
+		event_del(c->writable);
+	c->blocked = blocked;
+}
+
+/* Writes what is in flight; how much, or -1: the peer is gone. */
 static ssize_t
-send_some(struct client *c, const char *bytes, size_t len)
+send_flight(struct client *c, size_t len)
 {
 	ssize_t n;
 
 	do
-		n = send(c->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = write(c->fd, server_flight(c->server)->bytes, len);
 	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		server_wrote(c->server, (size_t)n);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return 0;
 	return n;
 }
 
-/* Keeps LEN bytes that could not be sent. */
-static bool
-keep_out(struct client *c, const char *bytes, size_t len)
+static void
+begin_out(struct client *c, enum flight_kind kind, const struct taken *taken)
 {
-	c->out.bytes = talloc_memdup(c, bytes, len);
-	if (c->out.bytes == NULL)
-		return false;
-	c->out.start = 0;
-	c->out.len = len;
-	event_add(c->writable, NULL);
-	return true;
+	struct flight_out out = {
+		.kind = kind,
+		.conn = conn_id(c->transport.conn),
+		.seq = server_seq(c->server),
+		.n_logged = taken->n_logged,
+		.upto = taken->upto,
+		.len = taken->len,
+		.all = taken->len,
+		.at = server_written(c->server),
+		.pid = server_flight(c->server)->primary_pid,
+	};
+
+	flight_out_begin(server_flight(c->server), &out);
 }
 
-/* Sends what is left of last time; false: there is still some, or the peer is
- * gone (*GONE). */
+/* Sends what was kept. False: the peer is gone. */
 static bool
-send_kept(struct client *c, bool *gone)
+send_kept(struct client *c)
 {
+	struct conn *conn = c->transport.conn;
+	struct flight *flight = server_flight(c->server);
+	struct taken piece = { 0, 0, 0 };
+	const char *kept;
 	ssize_t n;
 
-	if (c->out.bytes == NULL)
-		return true;
-	n = send_some(
-	    c, c->out.bytes + c->out.start, c->out.len - c->out.start);
-	*gone = n < 0;
-	if (n > 0)
-		c->out.start += (size_t)n;
-	if (c->out.start < c->out.len)
-		return false;
-	talloc_free(c->out.bytes);
-	c->out.bytes = NULL;
-	event_del(c->writable);
-	return true;
+	for (;;) {
+		kept = state_kept(conn, &piece.len);
+		if (piece.len == 0)
+			return true;
+		if (piece.len > sizeof(flight->bytes))
+			piece.len = sizeof(flight->bytes);
+		memcpy(flight->bytes, kept, piece.len);
+		begin_out(c, FLIGHT_KEPT, &piece);
+		n = send_flight(c, piece.len);
+		if (n > 0)
+			state_sent(conn, (size_t)n);
+		flight_out_end(flight);
+		if (n < 0)
+			return false;
+		if ((size_t)n < piece.len) {
+			set_blocked(c, true);
+			return true;
+		}
+	}
 }
 
-/* False: the peer is gone. */
+/* Sends whole items; *MORE_OUT: there are more. False: the peer is gone. */
+static bool
+send_items(struct client *c, bool *more_out)
+{
+	struct conn *conn = c->transport.conn;
+	struct flight *flight = server_flight(c->server);
+	struct taken taken;
+	ssize_t n;
+	bool ok;
+
+	*more_out = false;
+	state_take(
+	    conn, flight->bytes, FLIGHT_OUT_SIZE, FLIGHT_OUT_SIZE, &taken);
+	if (taken.len == 0)
+		return true;
+	begin_out(c, FLIGHT_ITEMS, &taken);
+	state_taken(conn, &taken);
+	state_settle(conn);
+	n = send_flight(c, taken.len);
+	ok = n >= 0;
+	if (ok && (size_t)n < taken.len) {
+		ok = state_keep(conn, flight->bytes + n, taken.len - (size_t)n);
+		set_blocked(c, true);
+	} else {
+		*more_out = state_has_output(conn);
+	}
+	flight_out_end(flight);
+	return ok;
+}
+
+/* Sends what can be sent. False: the peer is gone. */
 static bool
 send_out(struct client *c)
 {
-	char *scratch = server_scratch(c->server);
-	bool gone = false;
-	size_t len;
-	ssize_t n;
+	bool more = true;
 
-	while (send_kept(c, &gone)) {
-		len = state_output(c->transport.conn, scratch, SERVER_SCRATCH);
-		if (len == 0)
-			break;
-		n = send_some(c, scratch, len);
-		if (n < 0)
+	set_blocked(c, false);
+	if (!send_kept(c))
+		return false;
+	while (more && !c->blocked)
+		if (!send_items(c, &more))
 			return false;
-		if ((size_t)n < len)
-			return keep_out(c, scratch + n, len - (size_t)n);
-		if (len < SERVER_SCRATCH / 2)
-			break;
-	}
-	return !gone;
+	return true;
 }
 
 static void
@@ -145,53 +217,61 @@ client_flush(struct transport *transport)
 {
 	struct client *c = as_client(transport);
 
+	if (c->blocked)
+		return;
 	if (!send_out(c)) {
 		client_close(c);
 		return;
 	}
-	if (c->stopped && c->out.bytes == NULL) {
+	if (c->stopped && !c->blocked) {
 		c->stopped = false;
 		event_add(c->readable, NULL);
-		server_activate(c->server, &c->transport);
+		server_activate(c->server, transport);
 	}
 }
 
 /* --- input --- */
 
-/*
- * Receives behind what is kept, or into the scratch space if nothing is.
- * *BYTES_OUT and *LEN_OUT: all there is to work on. False: closed.
- */
-static bool
-receive(struct client *c, char **bytes_out, size_t *len_out)
+/* Works on LEN bytes of input; *USED_OUT of them are done with. */
+static enum input_result
+run_requests(struct client *c, size_t len, int budget, size_t *used_out)
 {
-	char *into = server_scratch(c->server);
-	ssize_t n;
+	struct conn *conn = c->transport.conn;
+	char *bytes = server_scratch(c->server);
+	enum input_result result;
 
-	if (c->in.len > 0)
-		memcpy(into, c->in.bytes, c->in.len);
-	n = recv(c->fd, into + c->in.len, READ_SIZE, MSG_DONTWAIT);
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		return false;
-	*bytes_out = into;
-	*len_out = c->in.len + (n > 0 ? (size_t)n : 0);
-	return true;
+	result = state_input(conn, bytes, len, &budget, used_out);
+	if (result != INPUT_MORE || *used_out == len)
+		return result;
+	/* The rest of it is not there yet, and this would not let us sleep. */
+	if (!state_input_part(conn, bytes + *used_out, len - *used_out))
+		return INPUT_BAD;
+	*used_out = len;
+	return INPUT_MORE;
 }
 
-/* Keeps LEN bytes at BYTES for the next turn. False: no memory. */
+/* One turn on LEN bytes. False: CONN must be closed. */
 static bool
-keep_in(struct client *c, const char *bytes, size_t len)
+take_turn(struct client *c, size_t len, int budget, enum input_result *result)
 {
-	char *copy = NULL;
+	struct flight *flight = server_flight(c->server);
+	size_t used;
 
-	if (len > 0) {
-		copy = talloc_memdup(c, bytes, len);
-		if (copy == NULL)
-			return false;
+	*result = run_requests(c, len, budget, &used);
+	if (*result == INPUT_BAD)
+		return false;
+	list_remove(&c->transport.unsent);
+	if (!c->blocked && !send_out(c))
+		return false;
+	state_settle(c->transport.conn);
+	if (used > 0) {
+		flight_turn_total(flight, used);
+		(void)recv(
+		    c->fd, server_scratch(c->server), used, MSG_DONTWAIT);
 	}
-	talloc_free(c->in.bytes);
-	c->in.bytes = copy;
-	c->in.len = len;
+	flight_turn_end(flight);
+	if (used < len)
+		peek_anew(c->fd);
 	return true;
 }
 
@@ -199,29 +279,35 @@ static enum turn
 client_run(struct transport *transport, int budget)
 {
 	struct client *c = as_client(transport);
-	enum input_result result;
-	char *bytes = c->in.bytes;
-	size_t len = c->in.len, used;
+	struct flight *flight = server_flight(c->server);
+	enum input_result result = INPUT_MORE;
+	ssize_t n;
+	bool ok;
 
-	if (!c->in_waits && !receive(c, &bytes, &len)) {
+	if (c->stopped)
+		return TURN_IDLE;
+	flight_turn_begin(
+	    flight, conn_id(transport->conn), server_seq(c->server));
+	n = recv(c->fd, server_scratch(c->server), PEEK_SIZE,
+	    MSG_DONTWAIT | MSG_PEEK);
+	ok = n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+	if (n > 0) {
+		flight_turn_start(flight, (uint64_t)n);
+		ok = take_turn(c, (size_t)n, budget, &result);
+	}
+	if (!ok) {
 		client_close(c);
+		flight_turn_end(flight);
 		return TURN_IDLE;
 	}
-	result = state_input(transport->conn, bytes, len, &budget, &used);
-	if (result == INPUT_BAD || !keep_in(c, bytes + used, len - used)) {
-		client_close(c);
-		return TURN_IDLE;
-	}
-	c->in_waits = result != INPUT_MORE;
-	if (result == INPUT_WAIT) {
+	if (n <= 0)
+		flight_turn_end(flight);
+	if (result == INPUT_WAIT && c->blocked) {
 		c->stopped = true;
 		event_del(c->readable);
-		/* should it be possible to go on at once */
-		if (list_empty(&transport->unsent))
-			client_flush(transport);
 		return TURN_IDLE;
 	}
-	return result == INPUT_BUSY ? TURN_MORE : TURN_IDLE;
+	return result == INPUT_MORE ? TURN_IDLE : TURN_MORE;
 }
 
 static void
@@ -241,47 +327,106 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	set_blocked(c, false);
 	client_flush(&c->transport);
 }
 
-/* --- accepting --- */
+/* --- clients --- */
 
-static bool
-client_new(struct unix_listener *l, int fd)
+struct unix_clients *
+unix_clients_new(
+    struct server *server, void (*closed)(void *ctx, uint64_t sock), void *ctx)
 {
-	struct event_base *base = server_base(l->server);
-	struct client *c = talloc_zero(l, struct client);
+	struct unix_clients *clients = talloc_zero(NULL, struct unix_clients);
+
+	if (clients == NULL)
+		fatalx("no memory");
+	clients->server = server;
+	clients->closed = closed;
+	clients->ctx = ctx;
+	list_init(&clients->list);
+	return clients;
+}
+
+/* A client without a connection. */
+static struct client *
+client_new(struct unix_clients *clients, int fd)
+{
+	struct event_base *base = server_base(clients->server);
+	struct client *c = talloc_zero(clients, struct client);
+
+	if (c == NULL)
+		return NULL;
+	c->clients = clients;
+	c->server = clients->server;
+	c->fd = fd;
+	server_add(&c->transport);
+	c->transport.privileged = true;
+	c->transport.run = client_run;
+	c->transport.flush = client_flush;
+	c->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, c);
+	c->writable =
+	    event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
+	list_append(&clients->list, &c->link);
+	peek_anew(fd);
+	if (c->readable != NULL && c->writable != NULL &&
+	    event_add(c->readable, NULL) == 0)
+		return c;
+	c->fd = -1;
+	client_free(c);
+	return NULL;
+}
+
+bool
+unix_add(struct unix_clients *clients, int fd, uint64_t sock)
+{
+	struct client *c = client_new(clients, fd);
 	uid_t uid;
 	pid_t pid;
 
 	if (c == NULL)
 		return false;
-	c->server = l->server;
-	c->fd = fd;
-	server_add(&c->transport);
-	list_init(&c->link);
-	c->transport.privileged = true;
-	c->transport.run = client_run;
-	c->transport.flush = client_flush;
 	priv_peer(fd, &uid, &pid);
-	c->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, c);
-	c->writable =
-	    event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
-	if (c->readable != NULL && c->writable != NULL &&
-	    event_add(c->readable, NULL) == 0)
-		c->transport.conn = state_open_socket(
-		    server_state(l->server), uid, pid, &c->transport);
-	if (c->transport.conn == NULL) {
-		if (c->readable != NULL)
-			event_free(c->readable);
-		if (c->writable != NULL)
-			event_free(c->writable);
-		talloc_free(c);
+	c->transport.conn = state_open_sock(
+	    server_state(c->server), uid, pid, sock, &c->transport);
+	if (c->transport.conn != NULL)
+		return true;
+	c->fd = -1;
+	client_free(c);
+	return false;
+}
+
+bool
+unix_adopt(struct unix_clients *clients, int fd, struct conn *conn)
+{
+	struct client *c = client_new(clients, fd);
+
+	if (c == NULL)
 		return false;
-	}
-	list_append(&l->clients, &c->link);
+	c->transport.conn = conn;
+	conn_set_shell(conn, &c->transport);
+	server_activate(c->server, &c->transport);
+	if (state_has_output(conn))
+		set_blocked(c, true);
 	return true;
 }
+
+void
+unix_drop(struct conn *conn)
+{
+	client_close(as_client(conn_shell(conn)));
+}
+
+void
+unix_clients_close(struct unix_clients *clients)
+{
+	while (!list_empty(&clients->list))
+		client_close(
+		    list_entry(clients->list.next, struct client, link));
+	talloc_free(clients);
+}
+
+/* --- accepting --- */
 
 static void
 on_connect(evutil_socket_t listener, short what, void *arg)
@@ -298,7 +443,7 @@ on_connect(evutil_socket_t listener, short what, void *arg)
 			continue;
 		if (fd < 0)
 			break;
-		if (!client_new(l, fd)) {
+		if (!unix_add(l->clients, fd, 0)) {
 			msg_warnx("no memory for a client");
 			close(fd);
 		}
@@ -322,48 +467,6 @@ on_retry(evutil_socket_t fd, short what, void *arg)
 	event_add(l->event, NULL);
 }
 
-/* Whether somebody answers at ADDRESS. */
-static bool
-is_alive(const struct sockaddr_un *address)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool alive;
-
-	alive = fd >= 0 &&
-		connect(fd, (const void *)address, sizeof(*address)) == 0;
-	if (fd >= 0)
-		close(fd);
-	return alive;
-}
-
-static int
-bind_socket(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	mode_t mask;
-	int fd, rc;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		fatalx("the socket's path %s is longer than %zu", path,
-		    sizeof(address.sun_path) - 1);
-	memcpy(address.sun_path, path, strlen(path));
-	if (is_alive(&address))
-		fatalx("another xenstored serves %s", path);
-	if (unlink(path) != 0 && errno != ENOENT)
-		fatal("cannot remove the stale socket %s", path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		fatal("cannot make a socket");
-	mask = umask(0177);
-	rc = bind(fd, (const void *)&address, sizeof(address));
-	umask(mask);
-	if (rc != 0)
-		fatal("cannot bind to %s", path);
-	if (listen(fd, 128) != 0)
-		fatal("cannot listen at %s", path);
-	return fd;
-}
-
 struct unix_listener *
 unix_listen(struct server *server, const char *path)
 {
@@ -372,9 +475,9 @@ unix_listen(struct server *server, const char *path)
 	if (l == NULL)
 		fatalx("no memory");
 	l->server = server;
+	l->clients = unix_clients_new(server, NULL, NULL);
 	l->path = talloc_strdup(l, path);
-	l->fd = bind_socket(path);
-	list_init(&l->clients);
+	l->fd = listener_open(path);
 	l->event = event_new(
 	    server_base(server), l->fd, EV_READ | EV_PERSIST, on_connect, l);
 	l->retry = event_new(server_base(server), -1, 0, on_retry, l);
@@ -387,8 +490,7 @@ unix_listen(struct server *server, const char *path)
 void
 unix_close(struct unix_listener *l)
 {
-	while (!list_empty(&l->clients))
-		client_close(list_entry(l->clients.next, struct client, link));
+	unix_clients_close(l->clients);
 	event_free(l->event);
 	event_free(l->retry);
 	close(l->fd);

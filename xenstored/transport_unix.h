@@ -1,19 +1,42 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The Unix socket and its clients: bytes in, bytes out.
+ * Clients of the Unix socket: bytes in, bytes out. What is peeked at is taken
+ * out of a socket only when all that comes of it is in the log or with the
+ * client, so that whoever takes over finds the rest where it was.
  */
 #ifndef XENSTORED_TRANSPORT_UNIX_H
 #define XENSTORED_TRANSPORT_UNIX_H
 
 #include "xenstored/server.h"
 
-struct unix_listener;
+struct unix_clients;
 
 /*
- * Listens at PATH (mode 0600). A socket that nobody listens at is replaced.
- * Exits with a message if that cannot be.
+ * No clients yet. CLOSED (may be NULL) is called with CTX when one with the
+ * number SOCK is closed and gone. Exits with a message without memory.
  */
+struct unix_clients *unix_clients_new(
+    struct server *server, void (*closed)(void *ctx, uint64_t sock), void *ctx);
+
+/* A new connection through FD, which the client owns from now on, with the
+ * number SOCK, or 0. False: no memory, FD is still the caller's. */
+bool unix_add(struct unix_clients *clients, int fd, uint64_t sock);
+
+/* The same for CONN, which another process served before. */
+bool unix_adopt(struct unix_clients *clients, int fd, struct conn *conn);
+
+/* Closes CONN's client: it cannot be served on. */
+void unix_drop(struct conn *conn);
+
+/* Closes all of them, and frees it. */
+void unix_clients_close(struct unix_clients *clients);
+
+/* --- without a supervisor --- */
+
+struct unix_listener;
+
+/* Listens at PATH (listener_open()) and accepts clients. */
 struct unix_listener *unix_listen(struct server *server, const char *path);
 
 /* Closes all clients and the socket, and removes PATH. */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "xenstored/listener.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "xenstored/msg.h"
+
+/* Whether somebody answers at ADDRESS. */
+static bool
+is_alive(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool alive;
+
+	alive = fd >= 0 &&
+		connect(fd, (const void *)address, sizeof(*address)) == 0;
+	if (fd >= 0)
+		close(fd);
+	return alive;
+}
+
+int
+listener_open(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	mode_t mask;
+	int fd, rc;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		fatalx("the socket's path %s is longer than %zu", path,
+		    sizeof(address.sun_path) - 1);
+	memcpy(address.sun_path, path, strlen(path));
+	if (is_alive(&address))
+		fatalx("another xenstored serves %s", path);
+	if (unlink(path) != 0 && errno != ENOENT)
+		fatal("cannot remove the stale socket %s", path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		fatal("cannot make a socket");
+	mask = umask(0177);
+	rc = bind(fd, (const void *)&address, sizeof(address));
+	umask(mask);
+	if (rc != 0)
+		fatal("cannot bind to %s", path);
+	if (listen(fd, 128) != 0)
+		fatal("cannot listen at %s", path);
+	return fd;
+}

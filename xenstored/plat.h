@@ -1,0 +1,38 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What each platform says of processes and of itself. One file per platform.
+ */
+#ifndef XENSTORED_PLAT_H
+#define XENSTORED_PLAT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * A descriptor for plat_written() of process PID, which is this one or a child.
+ * It still tells when that is dead, until it is waited for. -1 with errno, or
+ * where there is no such thing.
+ */
+int plat_open_written(pid_t pid);
+
+/* How many bytes the process of FD has handed to write(2) in all. False: that
+ * cannot be told. */
+bool plat_written(int fd, uint64_t *bytes_out);
+
+/* This process is killed when PARENT, which started it, ends; where that can be
+ * had. */
+void plat_die_with(pid_t parent);
+
+/* What differs between two boots of this machine, or zeroes. */
+void plat_boot_id(uint8_t id[16]);
+
+/* LEN random bytes, of what randomness there is, without waiting. False with
+ * errno. */
+bool plat_random(void *buf, size_t len);
+
+/* The path by which this process can execute its own program again. */
+const char *plat_own_program(void);
+
+#endif

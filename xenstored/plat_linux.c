@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifdef __linux__
+#include "xenstored/plat.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+int
+plat_open_written(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%ld/io", (long)pid);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+bool
+plat_written(int fd, uint64_t *bytes_out)
+{
+	static const char key[] = "wchar: ";
+	char text[512];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	const char *at;
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	at = strstr(text, key);
+	if (at == NULL)
+		return false;
+	*bytes_out = strtoull(at + strlen(key), NULL, 10);
+	return true;
+}
+
+void
+plat_die_with(pid_t parent)
+{
+	/* Where the parent ended before, nobody would tell us. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 &&
+	    getppid() != parent)
+		_exit(1);
+}
+
+void
+plat_boot_id(uint8_t id[16])
+{
+	char text[64];
+	unsigned i = 0, digit;
+	ssize_t n, at;
+	int fd;
+
+	memset(id, 0, 16);
+	fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	for (at = 0; at < n && i < 32; at++) {
+		if (text[at] >= '0' && text[at] <= '9')
+			digit = (unsigned)(text[at] - '0');
+		else if (text[at] >= 'a' && text[at] <= 'f')
+			digit = (unsigned)(text[at] - 'a' + 10);
+		else
+			continue;
+		id[i / 2] = (uint8_t)(id[i / 2] << 4 | digit);
+		i++;
+	}
+}
+
+bool
+plat_random(void *buf, size_t len)
+{
+	ssize_t n = getrandom(buf, len, GRND_NONBLOCK);
+
+	/* at boot: a seed of what there is will do, waiting will not */
+	if (n < 0 && errno == EAGAIN)
+		n = getrandom(buf, len, GRND_INSECURE);
+	if (n < 0 && errno == EINVAL)
+		n = getrandom(buf, len, 0);
+	return n == (ssize_t)len;
+}
+
+const char *
+plat_own_program(void)
+{
+	return "/proc/self/exe";
+}
+#else
+typedef int plat_linux_is_empty;
+#endif

@@ -1,0 +1,64 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * NetBSD: what a process wrote is not counted, so the one connection that was
+ * being written to when it died is closed. A process whose parent is gone finds
+ * that out from its descriptor.
+ */
+#ifdef __NetBSD__
+#include "xenstored/plat.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysctl.h>
+#include <sys/time.h>
+
+int
+plat_open_written(pid_t pid)
+{
+	(void)pid;
+	errno = ENOSYS;
+	return -1;
+}
+
+bool
+plat_written(int fd, uint64_t *bytes_out)
+{
+	(void)fd;
+	(void)bytes_out;
+	return false;
+}
+
+void
+plat_die_with(pid_t parent)
+{
+	(void)parent;
+}
+
+void
+plat_boot_id(uint8_t id[16])
+{
+	struct timespec boot;
+	size_t len = sizeof(boot);
+
+	memset(id, 0, 16);
+	if (sysctlbyname("kern.boottime", &boot, &len, NULL, 0) == 0)
+		memcpy(id, &boot, len < 16 ? len : 16);
+}
+
+bool
+plat_random(void *buf, size_t len)
+{
+	arc4random_buf(buf, len);
+	return true;
+}
+
+const char *
+plat_own_program(void)
+{
+	return "/proc/curproc/exe";
+}
+#else
+typedef int plat_netbsd_is_empty;
+#endif
