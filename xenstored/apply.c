@@ -436,6 +436,15 @@ conn_record(struct apply *a, struct conn *conn, const struct record *r)
 	case RECORD_SENT:
 		ok = state_replay_sent(conn, r->b);
 		break;
+	case RECORD_PORT:
+		state_set_port(conn, (uint32_t)r->b);
+		break;
+	case RECORD_STASH:
+		ok = state_stash(conn, bytes, r->len[0], 0);
+		break;
+	case RECORD_UNSTASH:
+		ok = state_unstash(conn, r->b);
+		break;
 	default:
 		return "a record is of a kind that is not known";
 	}

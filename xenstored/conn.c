@@ -98,6 +98,14 @@ conn_drop_txns(struct conn *conn)
 }
 
 void
+conn_drop_stash(struct conn *conn)
+{
+	free(conn->stash);
+	conn->stash = NULL;
+	conn->stash_at = conn->stash_len = 0;
+}
+
+void
 conn_clear(struct conn *conn)
 {
 	conn_drop_watches(conn);
@@ -106,6 +114,7 @@ conn_clear(struct conn *conn)
 	talloc_free(conn->part);
 	conn->part = NULL;
 	conn->part_len = 0;
+	conn_drop_stash(conn);
 }
 
 void

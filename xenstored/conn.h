@@ -18,6 +18,7 @@ void conn_free(struct conn *conn);
 
 void conn_drop_watches(struct conn *conn);
 void conn_drop_txns(struct conn *conn);
+void conn_drop_stash(struct conn *conn);
 
 /* Nothing of before is left: no watch, transaction, partial input, output. */
 void conn_clear(struct conn *conn);

@@ -76,6 +76,8 @@ struct conn {
 	uint32_t last_txn;
 	char *part; /* a message that came in parts, or NULL */
 	size_t part_len;
+	char *stash; /* input that was taken and not looked at yet, or NULL */
+	uint32_t stash_at, stash_len; /* what is left is from STASH_AT on */
 };
 
 /* The features that CONN's domain is offered. */

@@ -96,17 +96,14 @@ flight_unmap(struct flight *flight)
 }
 
 void
-flight_turn_begin(struct flight *flight, uint64_t conn, uint64_t seq)
+flight_turn_begin(struct flight *flight, uint64_t conn, uint64_t seq,
+    enum flight_source source, uint64_t start)
 {
 	flight->turn.seq = seq;
-	flight->turn.start = flight->turn.used = flight->turn.total = 0;
+	flight->turn.source = source;
+	flight->turn.start = start;
+	flight->turn.used = flight->turn.total = 0;
 	set(&flight->turn.conn, conn);
-}
-
-void
-flight_turn_start(struct flight *flight, uint64_t start)
-{
-	set(&flight->turn.start, start);
 }
 
 void

@@ -24,6 +24,7 @@
 
 enum {
 	FLIGHT_VERSION = 1,
+	FLIGHT_IN_SIZE = 8 * 1024,   /* bytes of input at a time */
 	FLIGHT_OUT_SIZE = 64 * 1024, /* bytes of whole items at a time */
 };
 
@@ -34,11 +35,20 @@ enum flight_kind {
 	FLIGHT_KEPT,  /* bytes that were kept */
 };
 
+/* Where a turn has its input from. */
+enum flight_source {
+	FLIGHT_SOCKET, /* out of a socket into struct flight.in */
+	FLIGHT_STASH,  /* taken before, known to the state */
+	FLIGHT_RING,
+};
+
 /* Requests of one connection are at work. */
 struct flight_turn {
-	uint64_t conn;	/* 0: none; set last */
-	uint64_t seq;	/* of the first record it can have written */
-	uint64_t start; /* socket: bytes peeked at; ring: req_cons */
+	uint64_t conn; /* 0: none; set last */
+	uint64_t seq;  /* of the first record it can have written */
+	uint64_t source;
+	uint64_t start; /* socket: what counted down how much was received, or
+			 * FLIGHT_UNKNOWN; ring: req_cons */
 	uint64_t used;	/* input whose output was on its way */
 	uint64_t total; /* all input it used, once that is known */
 };
@@ -69,6 +79,7 @@ struct flight {
 	uint64_t follower;  /* log offset up to which the standby is */
 	uint64_t primary_pid, standby_pid, supervisor_pid;
 	uint64_t takeovers;
+	char in[FLIGHT_IN_SIZE];
 	char bytes[FLIGHT_OUT_SIZE + WIRE_MESSAGE_MAX];
 };
 
@@ -83,11 +94,10 @@ struct flight *flight_private(void);
 
 void flight_unmap(struct flight *flight);
 
-/* The turn of CONN begins; SEQ is what the next record will have. */
-void flight_turn_begin(struct flight *flight, uint64_t conn, uint64_t seq);
-
-/* What input it sees: see struct flight_turn. */
-void flight_turn_start(struct flight *flight, uint64_t start);
+/* The turn of CONN begins; SEQ is what the next record will have. START: see
+ * struct flight_turn. */
+void flight_turn_begin(struct flight *flight, uint64_t conn, uint64_t seq,
+    enum flight_source source, uint64_t start);
 
 /* TOTAL bytes of input were used: from here on they count as done. */
 void flight_turn_total(struct flight *flight, uint64_t total);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "xenstored/state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <talloc.h>
@@ -407,13 +408,59 @@ state_input(struct conn *conn, const void *bytes, size_t len, int *budget,
 	return INPUT_MORE;
 }
 
+bool
+state_stash(struct conn *conn, const void *bytes, size_t len, uint64_t upto)
+{
+	size_t left = conn->stash_len - conn->stash_at;
+	char *all = malloc(left + len);
+
+	if (all == NULL)
+		return false;
+	if (left > 0)
+		memcpy(all, conn->stash + conn->stash_at, left);
+	memcpy(all + left, bytes, len);
+	conn_drop_stash(conn);
+	conn->stash = all;
+	conn->stash_len = (uint32_t)(left + len);
+	core_record(conn->st, RECORD_STASH, conn->id, upto, bytes, len);
+	return true;
+}
+
+const char *
+state_stashed(const struct conn *conn, size_t *len_out)
+{
+	*len_out = conn->stash_len - conn->stash_at;
+	return *len_out > 0 ? conn->stash + conn->stash_at : NULL;
+}
+
+bool
+state_unstash(struct conn *conn, uint64_t n)
+{
+	if (n > conn->stash_len - conn->stash_at)
+		return false;
+	if (n == 0)
+		return true;
+	core_record(conn->st, RECORD_UNSTASH, conn->id, n, NULL, 0);
+	conn->stash_at += (uint32_t)n;
+	if (conn->stash_at == conn->stash_len)
+		conn_drop_stash(conn);
+	return true;
+}
+
+void
+state_set_port(struct conn *conn, uint32_t port)
+{
+	core_record(conn->st, RECORD_PORT, conn->id, port, NULL, 0);
+	conn->port = port;
+}
+
 /* --- output --- */
 
 const char *
 state_kept(const struct conn *conn, size_t *len_out)
 {
 	*len_out = outq_kept(&conn->q);
-	return conn->q.kept + conn->q.kept_at;
+	return *len_out > 0 ? conn->q.kept + conn->q.kept_at : NULL;
 }
 
 void

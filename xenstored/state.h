@@ -153,6 +153,19 @@ enum input_result state_input(struct conn *conn, const void *bytes, size_t len,
  */
 bool state_input_part(struct conn *conn, const void *bytes, size_t len);
 
+/*
+ * Keeps LEN bytes of input for later turns, behind those that are kept already.
+ * They end UPTO bytes behind the beginning of the turn's input. False: no
+ * memory, nothing kept.
+ */
+bool state_stash(
+    struct conn *conn, const void *bytes, size_t len, uint64_t upto);
+
+/* They are to be handed to state_input() before any other, and stay valid until
+ * state_unstash(): N of them are used. */
+const char *state_stashed(const struct conn *conn, size_t *len_out);
+bool state_unstash(struct conn *conn, uint64_t n);
+
 /* --- output --- */
 
 /*
@@ -199,6 +212,9 @@ bool conn_is_ignored(const struct conn *conn);
  * over; and the one that INTRODUCE named. */
 uint32_t conn_port(const struct conn *conn);
 void conn_set_port(struct conn *conn, uint32_t port);
+
+/* The same, told to the log. */
+void state_set_port(struct conn *conn, uint32_t port);
 uint32_t conn_remote_port(const struct conn *conn);
 
 bool conn_privileged(const struct conn *conn);

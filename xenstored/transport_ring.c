@@ -304,9 +304,8 @@ ring_run(struct transport *transport, int budget)
 	notify = push_output(ring);
 	if (ring->bad)
 		return TURN_IDLE;
-	flight_turn_begin(
-	    flight, conn_id(transport->conn), server_seq(ring->rings->server));
-	flight_turn_start(flight, view.cons);
+	flight_turn_begin(flight, conn_id(transport->conn),
+	    server_seq(ring->rings->server), FLIGHT_RING, view.cons);
 	turn = take_turn(ring, buf, &view, budget, &notify);
 	flight_turn_end(flight);
 	if (notify && !ring->bad)

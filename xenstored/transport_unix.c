@@ -16,7 +16,7 @@
 #include "xenstored/priv.h"
 
 enum {
-	PEEK_SIZE = 8 * 1024,
+	COUNT_FROM = 1 << 30, /* bytes received are counted down from here */
 	ACCEPT_BATCH = 64,
 	ACCEPT_PAUSE_MS = 100, /* when descriptors ran out */
 };
@@ -43,6 +43,7 @@ struct client {
 	struct server *server;
 	struct list link;
 	int fd;
+	int count; /* where the socket's count is; -1: it has none */
 	struct event *readable, *writable;
 	bool blocked; /* waits until the peer can take bytes */
 	bool stopped; /* waits for its output to be taken */
@@ -81,13 +82,35 @@ client_close(struct client *c)
 		clients->closed(clients->ctx, sock);
 }
 
-/* Input is looked at from its beginning again. */
+/*
+ * The kernel counts down what is received from a socket, in what is meant for
+ * peeking at it: so it can still be told when the receiver is dead. Starts that
+ * count.
+ */
 static void
-peek_anew(int fd)
+start_count(struct client *c)
 {
-	static const int zero;
+	static const int from = COUNT_FROM;
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &zero, sizeof(zero));
+	c->count = from;
+	if (setsockopt(c->fd, SOL_SOCKET, SO_PEEK_OFF, &from, sizeof(from)) !=
+	    0)
+		c->count = -1;
+}
+
+bool
+unix_received(int fd, uint64_t start, size_t *n_out)
+{
+	socklen_t len = sizeof(int);
+	int now;
+
+	if (start == FLIGHT_UNKNOWN ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &now, &len) != 0 ||
+	    now < 0 || (uint64_t)now > start ||
+	    start - (uint64_t)now > FLIGHT_IN_SIZE)
+		return false;
+	*n_out = (size_t)(start - (uint64_t)now);
+	return true;
 }
 
 /* --- output --- */
@@ -232,47 +255,67 @@ client_flush(struct transport *transport)
 
 /* --- input --- */
 
-/* Works on LEN bytes of input; *USED_OUT of them are done with. */
+/* Works on LEN BYTES of input; *USED_OUT of them are done with. */
 static enum input_result
-run_requests(struct client *c, size_t len, int budget, size_t *used_out)
+run_requests(struct client *c, const char *bytes, size_t len, int budget,
+    size_t *used_out)
 {
 	struct conn *conn = c->transport.conn;
-	char *bytes = server_scratch(c->server);
 	enum input_result result;
 
 	result = state_input(conn, bytes, len, &budget, used_out);
 	if (result != INPUT_MORE || *used_out == len)
 		return result;
-	/* The rest of it is not there yet, and this would not let us sleep. */
+	/* the beginning of a message */
 	if (!state_input_part(conn, bytes + *used_out, len - *used_out))
 		return INPUT_BAD;
 	*used_out = len;
 	return INPUT_MORE;
 }
 
-/* One turn on LEN bytes. False: CONN must be closed. */
+/* USED of LEN BYTES of input were used. False: no memory. */
 static bool
-take_turn(struct client *c, size_t len, int budget, enum input_result *result)
+settle_input(struct client *c, const char *bytes, size_t used, size_t len)
 {
 	struct flight *flight = server_flight(c->server);
+
+	flight_turn_total(flight, used);
+	if (flight->turn.source == FLIGHT_STASH)
+		return state_unstash(c->transport.conn, used);
+	return used == len ||
+	       state_stash(c->transport.conn, bytes + used, len - used, len);
+}
+
+/* One turn on LEN BYTES. False: the client must be closed. */
+static bool
+take_turn(struct client *c, const char *bytes, size_t len, int budget,
+    enum input_result *result)
+{
 	size_t used;
 
-	*result = run_requests(c, len, budget, &used);
+	*result = run_requests(c, bytes, len, budget, &used);
 	if (*result == INPUT_BAD)
 		return false;
 	list_remove(&c->transport.unsent);
 	if (!c->blocked && !send_out(c))
 		return false;
 	state_settle(c->transport.conn);
-	if (used > 0) {
-		flight_turn_total(flight, used);
-		(void)recv(
-		    c->fd, server_scratch(c->server), used, MSG_DONTWAIT);
-	}
-	flight_turn_end(flight);
-	if (used < len)
-		peek_anew(c->fd);
-	return true;
+	return settle_input(c, bytes, used, len);
+}
+
+/* Receives input, counted. How much; 0: none yet; -1: the peer is gone. */
+static ssize_t
+receive(struct client *c, char *bytes)
+{
+	ssize_t n = recv(c->fd, bytes, FLIGHT_IN_SIZE, MSG_DONTWAIT);
+
+	if (n == 0)
+		return -1;
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	if (c->count >= 0)
+		c->count -= (int)n;
+	return n;
 }
 
 static enum turn
@@ -281,33 +324,37 @@ client_run(struct transport *transport, int budget)
 	struct client *c = as_client(transport);
 	struct flight *flight = server_flight(c->server);
 	enum input_result result = INPUT_MORE;
+	const char *bytes;
+	size_t stashed;
 	ssize_t n;
-	bool ok;
 
 	if (c->stopped)
 		return TURN_IDLE;
-	flight_turn_begin(
-	    flight, conn_id(transport->conn), server_seq(c->server));
-	n = recv(c->fd, server_scratch(c->server), PEEK_SIZE,
-	    MSG_DONTWAIT | MSG_PEEK);
-	ok = n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
-	if (n > 0) {
-		flight_turn_start(flight, (uint64_t)n);
-		ok = take_turn(c, (size_t)n, budget, &result);
+	bytes = state_stashed(transport->conn, &stashed);
+	flight_turn_begin(flight, conn_id(transport->conn),
+	    server_seq(c->server), stashed > 0 ? FLIGHT_STASH : FLIGHT_SOCKET,
+	    c->count >= 0 ? (uint64_t)c->count : FLIGHT_UNKNOWN);
+	n = (ssize_t)stashed;
+	if (n == 0) {
+		bytes = flight->in;
+		n = receive(c, flight->in);
 	}
-	if (!ok) {
+	if (n < 0 ||
+	    (n > 0 && !take_turn(c, bytes, (size_t)n, budget, &result))) {
 		client_close(c);
 		flight_turn_end(flight);
 		return TURN_IDLE;
 	}
-	if (n <= 0)
-		flight_turn_end(flight);
+	flight_turn_end(flight);
+	if (c->count >= 0 && c->count < FLIGHT_IN_SIZE)
+		start_count(c);
 	if (result == INPUT_WAIT && c->blocked) {
 		c->stopped = true;
 		event_del(c->readable);
 		return TURN_IDLE;
 	}
-	return result == INPUT_MORE ? TURN_IDLE : TURN_MORE;
+	/* after what was stashed there may be more in the socket */
+	return result == INPUT_MORE && stashed == 0 ? TURN_IDLE : TURN_MORE;
 }
 
 static void
@@ -368,7 +415,7 @@ client_new(struct unix_clients *clients, int fd)
 	c->writable =
 	    event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
 	list_append(&clients->list, &c->link);
-	peek_anew(fd);
+	start_count(c);
 	if (c->readable != NULL && c->writable != NULL &&
 	    event_add(c->readable, NULL) == 0)
 		return c;

@@ -1,9 +1,8 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Clients of the Unix socket: bytes in, bytes out. What is peeked at is taken
- * out of a socket only when all that comes of it is in the log or with the
- * client, so that whoever takes over finds the rest where it was.
+ * Clients of the Unix socket: bytes in, bytes out. Both are in the flight while
+ * it is not in the log or with the client what has become of them.
  */
 #ifndef XENSTORED_TRANSPORT_UNIX_H
 #define XENSTORED_TRANSPORT_UNIX_H
@@ -25,6 +24,12 @@ bool unix_add(struct unix_clients *clients, int fd, uint64_t sock);
 
 /* The same for CONN, which another process served before. */
 bool unix_adopt(struct unix_clients *clients, int fd, struct conn *conn);
+
+/*
+ * How many bytes a process that is dead received from FD in the turn that
+ * started at START (struct flight_turn). False: that cannot be told.
+ */
+bool unix_received(int fd, uint64_t start, size_t *n_out);
 
 /* Closes CONN's client: it cannot be served on. */
 void unix_drop(struct conn *conn);
