@@ -2,6 +2,7 @@
 #include "xenstored/transport_unix.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -388,6 +389,8 @@ unix_clients_new(
 
 	if (clients == NULL)
 		fatalx("no memory");
+	/* write(2), whose bytes are counted, knows no MSG_NOSIGNAL */
+	signal(SIGPIPE, SIG_IGN);
 	clients->server = server;
 	clients->closed = closed;
 	clients->ctx = ctx;
