@@ -77,9 +77,11 @@ ARCH_xenconsoled := tools/xenconsoled
 ARCH_xenconsole  := tools/xenconsole
 ARCH_xenbackendd := tools/xenbackendd
 ARCH_history     := tools/history
+ARCH_xenhistoryd := tools/xenhistoryd
+ARCH_xshist      := tools/xshist
 ARCHIVES := core sim hosted spawn boot kernfs hvclient hvlib guest dom0 \
             xscommon xenstore xenstored tools xl xs xenconsoled xenconsole \
-            xenbackendd history
+            xenbackendd history xenhistoryd xshist
 
 define archive_rule
 $(B)/lib$(1).a: $$(call objs,$$(ARCH_$(1)))
@@ -140,7 +142,7 @@ $(foreach l,evtchn gnttab foreignmemory call manage,$(eval $(call solib_rule,xen
 # ---------------------------------------------------------------- programs --
 # PROGS: name = folder of main.c; archives; other libraries.
 PROGS := xenstored hvd hv-spawn hv-boot xl xenconsoled xenconsole \
-         xenbackendd xenstore dom0
+         xenbackendd xenstore xenstore-history xenhistoryd dom0
 HAVE_FUSE := $(call have_pkg,fuse3)
 ifeq ($(HAVE_FUSE),yes)
 PROGS += hv-kernfs
@@ -181,6 +183,13 @@ LIBS_xenconsole  = -lxenstore $(EVENT_LIBS)
 DIR_xenbackendd := tools/xenbackendd
 AR_xenbackendd  := xenbackendd tools
 LIBS_xenbackendd = -lxenstore $(EVENT_LIBS)
+
+DIR_xenhistoryd := tools/xenhistoryd
+AR_xenhistoryd  := xenhistoryd history tools xenstored xscommon
+LIBS_xenhistoryd = $(SQLITE_LIBS) $(TALLOC_LIBS)
+DIR_xenstore-history := tools/xshist
+AR_xenstore-history := xshist history xs tools
+LIBS_xenstore-history = $(SQLITE_LIBS)
 
 define prog_rule
 $(B)/bin/$(1) $(B)/inst/$(1): $(B)/$(DIR_$(1))/main.o $(foreach a,$(AR_$(1)),$(B)/lib$(a).a) | $(SOLIBS)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tools/history/db.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tools/common/paths.h"
 
@@ -24,10 +26,14 @@ const char *const history_what_name[HISTORY_WHATS] = {
 	" w.uid, w.pid, w.command, a.op, a.txn, p.path, a.error, a.why_op," \
 	" y.path, a.why_act, a.quota, a.quota_domid, a.quota_value," \
 	" a.quota_limit, a.note," \
-	" (SELECT count(*) FROM change WHERE act = a.id)" \
+	" (SELECT count(*) FROM change WHERE act = a.id)," \
+	" z.log, z.seq, z.time, z.op, z.txn, v.kind, v.domid, v.unique_id," \
+	" v.uid, v.pid, v.command" \
 	" FROM act a JOIN who w ON w.id = a.who" \
 	" LEFT JOIN path p ON p.id = a.path" \
-	" LEFT JOIN path y ON y.id = a.why_path"
+	" LEFT JOIN path y ON y.id = a.why_path" \
+	" LEFT JOIN act z ON z.id = a.why_act" \
+	" LEFT JOIN who v ON v.id = z.who"
 #define CHANGE_COLUMNS \
 	"c.id, c.act, p.path, c.what, c.born, c.old_digest, c.new_digest," \
 	" c.size, c.value, c.perms, b.id, b.value, b.size, b.perms"
@@ -116,6 +122,10 @@ static const char *const statement[DB_STATEMENTS] = {
 	    "  (SELECT id FROM change WHERE path = p.id AND act <= ?2"
 	    "   ORDER BY act DESC, id DESC LIMIT 1)" BEFORE
 	    " WHERE p.path = ?1",
+	[DB_EVERY_CHANGE] =
+	    "SELECT " CHANGE_COLUMNS " FROM path p JOIN change c"
+	    " ON c.path = p.id" BEFORE
+	    " WHERE p.path = ?1 AND c.act <= ?2 ORDER BY c.id",
 	[DB_TREE] =
 	    "SELECT " CHANGE_COLUMNS " FROM path p JOIN change c ON c.id ="
 	    "  (SELECT id FROM change WHERE path = p.id AND act <= ?2"
@@ -324,8 +334,14 @@ history_create(const char *path, char why[HISTORY_WHY_SIZE])
 struct history *
 history_open(const char *path, char why[HISTORY_WHY_SIZE])
 {
-	struct history *h = open_file(path, SQLITE_OPEN_READONLY, why);
+	struct history *h;
 
+	if (access(path, F_OK) != 0 && errno == ENOENT) {
+		refuse(
+		    why, path, "there is no history (does xenhistoryd run?)");
+		return NULL;
+	}
+	h = open_file(path, SQLITE_OPEN_READONLY, why);
 	if (h != NULL && !check_version(h->db, path, why)) {
 		history_close(h);
 		return NULL;

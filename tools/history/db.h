@@ -41,6 +41,7 @@ enum db_statement {
 	DB_CHANGES,
 	DB_TREE,
 	DB_NODE,
+	DB_EVERY_CHANGE,
 	DB_STATEMENTS
 };
 

@@ -45,6 +45,14 @@ struct history_act {
 	const char *error;
 	const char *why_op, *why_path;
 	int64_t why_act; /* 0: unknown; found when it is written */
+	struct {	 /* as read: of that act */
+		int64_t log;
+		uint64_t seq;
+		int64_t time;
+		const char *op;
+		uint32_t txn;
+		struct history_who who;
+	} why;
 	const char *quota;
 	int64_t quota_domid, quota_value, quota_limit;
 	const char *note;
@@ -140,6 +148,9 @@ bool history_mark(struct history *h, const char *name, int64_t *value_out);
 /* 0: there is none. */
 bool history_last_act(struct history *h, int64_t *id_out);
 
+/* The id of the log that was followed last; 0: there is none. */
+bool history_newest_log(struct history *h, int64_t *id_out);
+
 /*
  * The last act up to what TEXT says: "now", "N" (sequence number in the newest
  * log), "L:N" (in log L), "YYYY-MM-DD[ hh:mm[:ss]]" (or with T), "hh:mm[:ss]"
@@ -158,6 +169,7 @@ struct history_filter {
 	int64_t domid;	  /* by this domain; -1: any */
 	const char *path; /* about this node or below; NULL: any */
 	bool refused;	  /* only those with an error */
+	uint32_t txn;	  /* in this transaction; 0: any */
 	int64_t last;	  /* only the last so many; 0: all */
 };
 
@@ -182,7 +194,11 @@ bool history_changes(struct history *h, int64_t id, const char *path,
 bool history_tree(struct history *h, const char *path, int64_t at, bool gone,
     history_change_fn *fn, void *ctx);
 
-/* The same of PATH alone. */
+/* All changes of PATH up to act AT, the first one first. */
+bool history_every_change(struct history *h, const char *path, int64_t at,
+    history_change_fn *fn, void *ctx);
+
+/* The newest change up to act AT of PATH alone, also if it was removed. */
 bool history_node(struct history *h, const char *path, int64_t at,
     history_change_fn *fn, void *ctx);
 

@@ -22,6 +22,12 @@ history_last_act(struct history *h, int64_t *id_out)
 	return db_number(h, db_stmt(h, DB_LAST_ACT), id_out) > 0;
 }
 
+bool
+history_newest_log(struct history *h, int64_t *id_out)
+{
+	return db_number(h, db_stmt(h, DB_LAST_LOG), id_out) > 0;
+}
+
 /* --- rows --- */
 
 static const char *
@@ -53,6 +59,22 @@ number_or_none(sqlite3_stmt *stmt, int column)
 		   : -1;
 }
 
+/* Six columns from the one with the kind on. */
+static struct history_who
+who_of_row(sqlite3_stmt *stmt, int column)
+{
+	struct history_who who = {
+		.domid = number(stmt, column + 1),
+		.unique_id = (uint64_t)number(stmt, column + 2),
+		.uid = number_or_none(stmt, column + 3),
+		.pid = number_or_none(stmt, column + 4),
+	};
+
+	copy_text(who.kind, sizeof(who.kind), stmt, column);
+	copy_text(who.command, sizeof(who.command), stmt, column + 5);
+	return who;
+}
+
 /* A row of ACT_COLUMNS, valid until the next step of STMT. */
 static struct history_act
 act_of_row(sqlite3_stmt *stmt)
@@ -63,12 +85,7 @@ act_of_row(sqlite3_stmt *stmt)
 		.seq = (uint64_t)number(stmt, 2),
 		.time = number(stmt, 3),
 		.who_id = number(stmt, 4),
-		.who = {
-			.domid = number(stmt, 6),
-			.unique_id = (uint64_t)number(stmt, 7),
-			.uid = number_or_none(stmt, 8),
-			.pid = number_or_none(stmt, 9),
-		},
+		.who = who_of_row(stmt, 5),
 		.op = text(stmt, 11),
 		.txn = (uint32_t)number(stmt, 12),
 		.path = text(stmt, 13),
@@ -84,8 +101,14 @@ act_of_row(sqlite3_stmt *stmt)
 		.n_changes = number(stmt, 23),
 	};
 
-	copy_text(act.who.kind, sizeof(act.who.kind), stmt, 5);
-	copy_text(act.who.command, sizeof(act.who.command), stmt, 10);
+	if (act.why_act == 0)
+		return act;
+	act.why.log = number(stmt, 24);
+	act.why.seq = (uint64_t)number(stmt, 25);
+	act.why.time = number(stmt, 26);
+	act.why.op = text(stmt, 27);
+	act.why.txn = (uint32_t)number(stmt, 28);
+	act.why.who = who_of_row(stmt, 29);
 	return act;
 }
 
@@ -227,9 +250,10 @@ filter_stmt(struct history *h, const struct history_filter *f)
 				     : CHANGED_BELOW ASKED_BELOW;
 	snprintf(sql, sizeof(sql),
 	    "SELECT id FROM (SELECT a.id FROM act a JOIN who w ON w.id = a.who"
-	    " WHERE a.id > ?2%s%s%s ORDER BY a.id DESC%s) ORDER BY 1",
+	    " WHERE a.id > ?2%s%s%s%s ORDER BY a.id DESC%s) ORDER BY 1",
 	    f->domid >= 0 ? " AND w.domid = ?3" : "",
-	    f->refused ? " AND a.error IS NOT NULL" : "", below,
+	    f->refused ? " AND a.error IS NOT NULL" : "",
+	    f->txn != 0 ? " AND a.txn = ?5" : "", below,
 	    f->last > 0 ? " LIMIT ?4" : "");
 	if (sqlite3_prepare_v2(h->db, sql, -1, &stmt, NULL) != SQLITE_OK) {
 		db_failed(h);
@@ -239,6 +263,7 @@ filter_stmt(struct history *h, const struct history_filter *f)
 	sqlite3_bind_int64(stmt, 2, f->after);
 	sqlite3_bind_int64(stmt, 3, f->domid);
 	sqlite3_bind_int64(stmt, 4, f->last);
+	sqlite3_bind_int64(stmt, 5, f->txn);
 	return stmt;
 }
 
@@ -290,6 +315,19 @@ history_changes(struct history *h, int64_t id, const char *path,
 	bind_below(stmt, path);
 	sqlite3_bind_int64(stmt, 2, id);
 	sqlite3_bind_int(stmt, 3, path == NULL);
+	return each_change(h, stmt, fn, ctx);
+}
+
+bool
+history_every_change(struct history *h, const char *path, int64_t at,
+    history_change_fn *fn, void *ctx)
+{
+	sqlite3_stmt *stmt = db_stmt(h, DB_EVERY_CHANGE);
+
+	if (stmt == NULL)
+		return false;
+	sqlite3_bind_text(stmt, 1, path, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 2, at);
 	return each_change(h, stmt, fn, ctx);
 }
 
