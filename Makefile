@@ -203,6 +203,9 @@ $(foreach p,$(PROGS),$(eval $(call prog_rule,$(p))))
 XS_MODES := chmod exists list ls read rm watch write
 $(addprefix $(B)/bin/xenstore-,$(XS_MODES)): $(B)/bin/xenstore
 	$(q)ln -sf xenstore $@
+HIST_MODES := blame diff log why
+$(addprefix $(B)/bin/xenstore-,$(HIST_MODES)): $(B)/bin/xenstore-history
+	$(q)ln -sf xenstore-history $@
 
 # ------------------------------------------------------------ guest kernels --
 # A guest kernel is a static executable with Xen ELF notes, gzipped. Each folder
@@ -266,7 +269,7 @@ $(B)/tests/unit/core/test_abi.src/abi_debian.o: OBJ_CFLAGS = -std=gnu11
         fuzz fuzzers install
 
 all: $(SOLIBS) $(addprefix $(B)/bin/,$(PROGS)) \
-     $(addprefix $(B)/bin/xenstore-,$(XS_MODES)) $(B)/bin/xm guests ## build everything
+     $(addprefix $(B)/bin/xenstore-,$(XS_MODES) $(HIST_MODES)) $(B)/bin/xm guests ## build everything
 
 $(B)/bin/xm: $(B)/bin/xl
 	$(q)ln -sf xl $@
@@ -297,8 +300,8 @@ DATADIR    ?= $(PREFIX)/share/kernbus
 SYSCONFDIR ?= /etc
 INSTALL    ?= install
 
-INST_bin     := xenstore
-INST_sbin    := xenstored xenconsoled xenbackendd
+INST_bin     := xenstore xenstore-history
+INST_sbin    := xenstored xenhistoryd xenconsoled xenbackendd
 INST_libexec := xl xenconsole hvd hv-boot hv-spawn $(filter hv-kernfs,$(PROGS))
 INST_guests  := $(GDIRS) idle
 INST_headers := libxenstore/xenstore.h libxenstore/xenstore_async.h $(wildcard hv-core/lib/include/*.h)
@@ -338,6 +341,7 @@ install: $(SOLIBS) $(call inst,bin) $(call inst,sbin) $(call inst,libexec) \
 	$(call links,$(SBINDIR),$(LIBEXECDIR),hvd hv-boot)
 	$(q)ln -sf xl '$(DESTDIR)$(BINDIR)/xm'
 	$(q)for m in $(XS_MODES); do ln -sf xenstore '$(DESTDIR)$(BINDIR)'/xenstore-$$m; done
+	$(q)for m in $(HIST_MODES); do ln -sf xenstore-history '$(DESTDIR)$(BINDIR)'/xenstore-$$m; done
 	$(call put,755,$(LIBDIR),$(SOLIBS))
 	$(q)for l in $(notdir $(SOLIBS)); do ln -sf $$l '$(DESTDIR)$(LIBDIR)'/$${l%.*}; done
 	$(call put,644,$(INCLUDEDIR),$(INST_headers))

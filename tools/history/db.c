@@ -116,7 +116,7 @@ static const char *const statement[DB_STATEMENTS] = {
 	[DB_CHANGES] =
 	    "SELECT " CHANGE_COLUMNS " FROM change c"
 	    " JOIN path p ON p.id = c.path" BEFORE
-	    " WHERE c.act = ?2 AND (?3 OR" DB_BELOW ") ORDER BY c.id",
+	    " WHERE c.act = ?2 AND (?3 OR" DB_BELOW ") ORDER BY p.path, c.id",
 	[DB_NODE] =
 	    "SELECT " CHANGE_COLUMNS " FROM path p JOIN change c ON c.id ="
 	    "  (SELECT id FROM change WHERE path = p.id AND act <= ?2"

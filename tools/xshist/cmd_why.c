@@ -93,14 +93,14 @@ explain(struct why *w, const struct history_act *act)
 	struct show *s = &w->env->show;
 
 	say_what(s, act);
-	show_text(s, " was %s ", act->error != NULL ? "refused" : "done");
+	out_string(s->out, ", ");
 	say_who_when(s, &act->who, act->time, act->log, act->seq);
 	if (act->error == NULL) {
-		out_string(s->out, act->n_changes > 0 ? ":" : ".");
+		show_text(s, ", was done%s", act->n_changes > 0 ? ":" : ".");
 		w->failed = !history_changes(
 		    w->env->history, act->id, w->path, say_change, w);
 	} else {
-		show_text(s, ", with %s.", act->error);
+		show_text(s, ", was refused with %s.", act->error);
 		if (act->quota != NULL)
 			say_quota(s, act);
 		else if (act->why_op != NULL)
@@ -118,7 +118,6 @@ on_act(void *ctx, const struct history_act *act)
 	struct why *w = ctx;
 
 	if (!w->env->opt->json) {
-		/* "refused by" reads as if the refusal was theirs */
 		explain(w, act);
 		return true;
 	}
