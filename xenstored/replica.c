@@ -14,6 +14,7 @@ struct replica {
 	struct apply *apply;
 	struct subscriber *sub; /* NULL: no daemon was found yet */
 	const char *ended;	/* why the last state is of no use, or NULL */
+	bool misfit;		/* as a record did not fit: replay would not */
 };
 
 struct replica *
@@ -177,12 +178,14 @@ begin(struct replica *r, char *why)
 
 	if (!open_log(r, why))
 		return REPLICA_AWAY;
-	if (!begin_with_start(r) && !begin_with_snapshot(r, why)) {
+	if ((r->misfit || !begin_with_start(r)) &&
+	    !begin_with_snapshot(r, why)) {
 		end_state(r, r->ended);
 		return REPLICA_AWAY;
 	}
 	refuse(why, ended, "");
 	r->ended = NULL;
+	r->misfit = false;
 	return REPLICA_BEGUN;
 }
 
@@ -202,6 +205,7 @@ replica_next(struct replica *r, struct log_entry *entry_out,
 		if (apply_record(r->apply, &record) == NULL)
 			return REPLICA_RECORD;
 		end_state(r, "a record did not fit the state");
+		r->misfit = true;
 		break;
 	case SUBSCRIBE_NONE:
 		return REPLICA_NONE;

@@ -5,25 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/xenhistoryd/known.h"
 #include "tools/xenhistoryd/resync.h"
 #include "tools/xenhistoryd/teller.h"
-
-/* Who a connection is, by its number; the row is made when it acts. */
-struct known {
-	struct known *next;
-	uint32_t conn;
-	int64_t id; /* 0: no row yet */
-	struct history_who who;
-};
-
-enum { KNOWN_LISTS = 1024 };
 
 struct recorder {
 	struct recorder_config config;
 	struct replica *replica;
 	struct node *seen; /* a reference to the tree that is written down */
 	struct diff *diff;
-	struct known *known[KNOWN_LISTS];
+	struct known_table known;
 	struct telling telling;
 	struct history_act act; /* of the record at hand; id 0: not written */
 	int64_t log;		/* id of the log's row; 0: not known yet */
@@ -34,66 +25,13 @@ struct recorder {
 	bool works;
 };
 
-/* --- connections --- */
-
-static struct known **
-known_list(struct recorder *r, uint32_t conn)
-{
-	return &r->known[conn % KNOWN_LISTS];
-}
-
+/* Now, while a process is there to be asked for its name. NULL: no memory. */
 static struct known *
-known_find(struct recorder *r, uint32_t conn)
+know(struct recorder *r, const struct conn *conn)
 {
-	struct known *k = *known_list(r, conn);
+	struct history_who who = teller_who(conn);
 
-	while (k != NULL && k->conn != conn)
-		k = k->next;
-	return k;
-}
-
-static void
-known_forget(struct recorder *r, uint32_t conn)
-{
-	struct known **at = known_list(r, conn), *k;
-
-	while (*at != NULL && (*at)->conn != conn)
-		at = &(*at)->next;
-	k = *at;
-	if (k != NULL) {
-		*at = k->next;
-		free(k);
-	}
-}
-
-static void
-known_forget_all(struct recorder *r)
-{
-	struct known *k;
-	int i;
-
-	for (i = 0; i < KNOWN_LISTS; i++)
-		while ((k = r->known[i]) != NULL) {
-			r->known[i] = k->next;
-			free(k);
-		}
-}
-
-/* NULL: no memory. */
-static struct known *
-known_add(struct recorder *r, const struct conn *conn)
-{
-	struct known **at = known_list(r, conn_id(conn));
-	struct known *k = malloc(sizeof(*k));
-
-	if (k == NULL)
-		return NULL;
-	k->conn = conn_id(conn);
-	k->id = 0;
-	k->who = teller_who(conn);
-	k->next = *at;
-	*at = k;
-	return k;
+	return known_add(&r->known, conn_id(conn), &who);
 }
 
 /* --- hooks --- */
@@ -103,15 +41,16 @@ on_opened(void *ctx, struct conn *conn)
 {
 	struct recorder *r = ctx;
 
-	known_forget(r, conn_id(conn));
-	/* now, while the process is there to be asked for its name */
-	known_add(r, conn);
+	known_forget(&r->known, conn_id(conn));
+	know(r, conn);
 }
 
 static void
 on_closed(void *ctx, struct conn *conn)
 {
-	known_forget(ctx, conn_id(conn));
+	struct recorder *r = ctx;
+
+	known_forget(&r->known, conn_id(conn));
 }
 
 static void
@@ -119,11 +58,11 @@ on_answered(void *ctx, const struct conn *conn,
     const struct wire_header *header, const void *payload, enum xs_err err)
 {
 	struct recorder *r = ctx;
-	struct known *k = known_find(r, conn_id(conn));
+	struct known *k = known_find(&r->known, conn_id(conn));
 
 	teller_answered(&r->telling, conn, header, payload, err);
 	if (k == NULL)
-		k = known_add(r, conn);
+		k = know(r, conn);
 	r->telling.who = k != NULL ? k->who : teller_who(conn);
 }
 
@@ -156,7 +95,7 @@ on_ending(void *ctx)
 	struct recorder *r = ctx;
 
 	drop_seen(r);
-	known_forget_all(r);
+	known_forget_all(&r->known);
 	memset(&r->telling, 0, sizeof(r->telling));
 }
 
@@ -197,7 +136,7 @@ recorder_free(struct recorder *r)
 	if (r->begun)
 		history_rollback(r->config.history);
 	drop_seen(r);
-	known_forget_all(r);
+	known_forget_all(&r->known);
 	diff_free(r->diff);
 	replica_free(r->replica);
 	free(r);
@@ -271,7 +210,7 @@ write_who(struct recorder *r)
 	struct known *k = NULL;
 
 	if (r->telling.answered)
-		k = known_find(r, r->telling.conn);
+		k = known_find(&r->known, r->telling.conn);
 	if (k != NULL && k->id != 0) {
 		r->act.who_id = k->id;
 		return true;
