@@ -64,10 +64,52 @@ compare_replies(
 	return differ(t, what, a, b);
 }
 
+/* What comes behind the last blank of an event's text: its token. */
+static const char *
+token_of(const struct event *e)
+{
+	const char *text =
+	    strrchr(e->text, '"') == NULL ? e->text : e->text + strlen(e->path);
+
+	return strchr(text, '\\') != NULL ? strchr(text, '\\') : text;
+}
+
+/* Whether X and Y are of one connection and token, X the earlier one. */
+static bool
+follows(const struct event *x, const struct event *y)
+{
+	return x->conn == y->conn && x->number < y->number &&
+	       strcmp(token_of(x), token_of(y)) == 0;
+}
+
+/*
+ * The N events are the same in both: whether those of one watch came in the
+ * same order. A token stands for its watch; two of one token may tell of the
+ * same change in any order.
+ */
+static void
+compare_order(
+    int t, const struct event *ours, const struct event *theirs, int n)
+{
+	int i, j;
+
+	for (i = 0; i < n; i++)
+		for (j = 0; j < n; j++)
+			if (follows(&ours[i], &ours[j]) &&
+			    !follows(&theirs[i], &theirs[j]) &&
+			    !key_same_path(
+				ours[i].path, ours[j].path, ours[i].conn)) {
+				differ(t, "EVENT order", ours[i].text,
+				    theirs[j].text);
+				return;
+			}
+}
+
 /* Events that only one of the two has. */
 void
 compare_events(int t, const struct step *step)
 {
+	unsigned long so_far = run.differences;
 	struct event *ours, *theirs;
 	int n = target_events(targets[0], &ours);
 	int m = target_events(targets[t], &theirs), i = 0, j = 0;
@@ -93,6 +135,16 @@ compare_events(int t, const struct step *step)
 		    e->text);
 		differ(t, what, order < 0 ? text : "-", order < 0 ? "-" : text);
 	}
+	if (run.differences != so_far || run.muted[t])
+		return;
+	compare_order(t, ours, theirs, n);
+	for (i = 0; i < n; i++)
+		if (ours[i].conn == step->conn &&
+		    ours[i].late != theirs[i].late) {
+			differ(t, ours[i].late ? "EVENT late" : "EVENT early",
+			    ours[i].text, theirs[i].text);
+			break;
+		}
 }
 
 /* ---------------------------------------------------------------- trees -- */
@@ -163,4 +215,3 @@ compare_now(int t)
 	free(ours);
 	free(theirs);
 }
-

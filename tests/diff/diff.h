@@ -35,9 +35,12 @@ enum {
 
 enum step_kind {
 	STEP_REQUEST,
-	STEP_CLOSE, /* a socket is closed, and opened again */
-	STEP_DIE,   /* a guest's domain is destroyed, and the daemon knows */
-	STEP_BIRTH, /* it is created and introduced, its home is made */
+	STEP_CLOSE,   /* a socket is closed, and opened again */
+	STEP_DIE,     /* a guest's domain is destroyed, and the daemon knows */
+	STEP_BIRTH,   /* it is created and introduced, its home is made */
+	STEP_RELEASE, /* a guest's domain is released, and lives on */
+	STEP_INTRODUCE, /* it is introduced: again, or after its release */
+	STEP_SHUTDOWN,	/* it shuts down; it can then only die */
 };
 
 struct step {
@@ -60,8 +63,9 @@ void sequence_clear(struct sequence *seq);
 
 /*
  * The text format, a step a line: `s0:1 READ "/t/a\0"`, `s1 close`, `g1 die`,
- * `g1 birth`. Lines that begin with # and empty ones are for readers. `s0:x`
- * names a transaction that never was.
+ * `g1 birth`, `g1 release`, `g1 introduce`, `g1 shutdown`. Lines that begin
+ * with # and empty ones are for readers. `s0:x` names a transaction that never
+ * was.
  */
 void step_print(const struct step *step, char *text, size_t size);
 /* 0; or -1 and one line in WHY. */
@@ -100,6 +104,8 @@ void guest_free(struct machine *m, struct guest *g);
 struct wire_ring *guest_ring(struct guest *g);
 uint32_t guest_store_port(const struct guest *g);
 uint64_t guest_store_gfn(const struct guest *g);
+/* Shuts the domain down; its processors do not run any more. */
+void guest_shutdown(struct machine *m, struct guest *g);
 /* Has the guest send its store event. */
 void guest_kick(struct machine *m, struct guest *g);
 /* Readable after a guest got an event; the caller then drains it. */
@@ -110,6 +116,8 @@ void machine_drain(struct machine *m);
 
 struct event {
 	int conn;
+	int number; /* of all that came since the last step */
+	bool late;  /* behind the reply, on the connection that asked */
 	char text[TEXT_MAX]; /* "path" "token", printed */
 	char *path;	     /* malloc'ed, raw */
 };
@@ -151,14 +159,22 @@ const struct reply *target_ctl(
 /* After this, events that were caused by earlier steps are in. CONNS_MASK says
  * on which connections to look. */
 void targets_barrier(unsigned conns_mask);
-/* The events that have come in, sorted, each once; the caller clears them. */
+/* The events that have come in, sorted by connection and text, each once (the
+ * first of equal ones); the caller clears them. */
 int target_events(struct target *t, struct event **events_out);
 void target_clear_events(struct target *t);
 
 void target_reopen(struct target *t, int conn);
 void target_guest_die(struct target *t, int conn);
 void target_guest_birth(struct target *t, int conn);
-bool target_guest_alive(struct target *t, int conn);
+/* RELEASE and INTRODUCE of a living guest's domain; the daemon's reply. A
+ * released one has no connection. */
+const struct reply *target_guest_release(struct target *t, int conn);
+const struct reply *target_guest_introduce(struct target *t, int conn);
+/* Returns when the daemon has told of it; the guest is not heard any more. */
+void target_guest_shutdown(struct target *t, int conn);
+enum guest_state { GUEST_DEAD, GUEST_UP, GUEST_RELEASED, GUEST_SHUT };
+enum guest_state target_guest_state(struct target *t, int conn);
 /* Brings the daemon's tree, connections and domains to the known start. FRESH:
  * the guests are made anew as well. */
 void target_reset(struct target *t, bool fresh);

@@ -12,7 +12,7 @@ struct gen {
 	struct sequence *seq;
 	uint64_t *rng;
 	bool open[CONNS][SLOTS + 1];
-	bool dead[CONNS];
+	enum { UP, RELEASED, SHUT, DEAD } life[CONNS]; /* of guests */
 	struct step step;
 };
 
@@ -136,15 +136,71 @@ fill_part(struct gen *g)
 }
 
 static void
+fill_feature(struct gen *g)
+{
+	static const char *const masks[] = { "0", "15", "14", "16", "x", "" };
+
+	add(g, ANY(g, numbers));
+	if (g->step.op == WIRE_SET_FEATURE)
+		add(g, ANY(g, masks));
+}
+
+static void
+fill_quota(struct gen *g)
+{
+	/* that nothing in a sequence depends on */
+	static const char *const names[] = { "nodes", "memory", "nonsense", "",
+		"watches", "outstanding" };
+	static const char *const limits[] = { "1000000", "0", "-1", "x",
+		"4294967296", "" };
+
+	if (pick(g, 3) == 0)
+		add(g, ANY(g, numbers));
+	if (pick(g, 5) != 0)
+		add(g, ANY(g, names));
+	if (g->step.op == WIRE_SET_QUOTA)
+		add(g, ANY(g, limits));
+}
+
+static void
+fill_control(struct gen *g)
+{
+	static const char *const commands[] = { "nonsense", "check", "", "help",
+		"quota", "quota\0max", "quota\0max\0-r",
+		"quota\0"
+		"1",
+		"quota\0"
+		"9",
+		"quota\0set\0watches",
+		"quota\0set\0nonsense\0"
+		"1",
+		"quota-soft", "log", "log\0+nonsense", "print",
+		"print\0to the log", "memreport\0a\0b\0c", "check\0more" };
+	static const size_t len[] = { 9, 6, 1, 5, 6, 10, 13, 8, 8, 18, 21, 11,
+		4, 14, 6, 17, 16, 11 };
+	unsigned i = pick(g, sizeof(len) / sizeof(len[0]));
+
+	add_bytes(g, commands[i], len[i]);
+}
+
+static void
 fill_domain_op(struct gen *g)
 {
-	unsigned extra = g->step.op == WIRE_INTRODUCE	 ? 2
-			 : g->step.op == WIRE_SET_TARGET ? 1
-							 : 0;
+	unsigned extra = g->step.op == WIRE_INTRODUCE ? 2 : 0;
 
-	/* What would change a living domain is scripted, not random. */
-	if (g->step.op == WIRE_RELEASE || g->step.op == WIRE_INTRODUCE ||
-	    g->step.op == WIRE_SET_TARGET)
+	/* Domain 2 may serve 1. Both ways, neither would ever end in C 4.17. */
+	if (g->step.op == WIRE_SET_TARGET && pick(g, 3) != 0) {
+		add(g, pick(g, 3) != 0 ? "2" : ANY(g, numbers));
+		add(g, "1");
+		return;
+	}
+	if (g->step.op == WIRE_SET_TARGET) {
+		add(g, pick(g, 3) != 0 ? "9" : "1");
+		add(g, pick(g, 3) != 0 ? "9" : "1x");
+		return;
+	}
+	/* Living domains are released and introduced by steps of their own. */
+	if (g->step.op == WIRE_RELEASE || g->step.op == WIRE_INTRODUCE)
 		add(g, pick(g, 2) != 0 ? "9" : "abc");
 	else
 		add(g, ANY(g, numbers));
@@ -228,10 +284,11 @@ any_op(struct gen *g)
 		{ WIRE_TRANSACTION_START, 50 }, { WIRE_TRANSACTION_END, 60 },
 		{ WIRE_DIRECTORY_PART, 25 }, { WIRE_GET_DOMAIN_PATH, 6 },
 		{ WIRE_IS_DOMAIN_INTRODUCED, 6 }, { WIRE_INTRODUCE, 3 },
-		{ WIRE_RELEASE, 3 }, { WIRE_RESUME, 3 }, { WIRE_SET_TARGET, 3 },
-		{ WIRE_RESET_WATCHES, 3 }, { WIRE_CONTROL, 2 },
+		{ WIRE_RELEASE, 3 }, { WIRE_RESUME, 4 }, { WIRE_SET_TARGET, 3 },
+		{ WIRE_RESET_WATCHES, 3 }, { WIRE_CONTROL, 4 },
 		{ WIRE_WATCH_EVENT, 1 }, { WIRE_ERROR, 1 }, { 20, 1 },
-		{ WIRE_GET_FEATURE, 2 }, { WIRE_GET_QUOTA, 2 }, { 27, 1 },
+		{ WIRE_GET_FEATURE, 2 }, { WIRE_SET_FEATURE, 2 },
+		{ WIRE_GET_QUOTA, 3 }, { WIRE_SET_QUOTA, 3 }, { 27, 1 },
 		{ 4000000000u, 1 } };
 	unsigned total = 0, i, at;
 
@@ -266,10 +323,15 @@ fill(struct gen *g)
 		fill_part(g);
 		break;
 	case WIRE_CONTROL:
-		add(g, pick(g, 2) != 0 ? "nonsense" : "check");
+		fill_control(g);
 		break;
 	case WIRE_GET_QUOTA:
-		add(g, "nodes");
+	case WIRE_SET_QUOTA:
+		fill_quota(g);
+		break;
+	case WIRE_GET_FEATURE:
+	case WIRE_SET_FEATURE:
+		fill_feature(g);
 		break;
 	case WIRE_RESET_WATCHES:
 		add(g, "");
@@ -280,7 +342,6 @@ fill(struct gen *g)
 	case WIRE_SET_TARGET:
 	case WIRE_IS_DOMAIN_INTRODUCED:
 	case WIRE_GET_DOMAIN_PATH:
-	case WIRE_GET_FEATURE:
 		fill_domain_op(g);
 		break;
 	default:
@@ -307,19 +368,46 @@ add_request(struct gen *g)
 	sequence_add(g->seq, &g->step);
 }
 
+/* What happens to the guest CONN, now and then. */
+static bool
+guest_happening(struct gen *g, int conn)
+{
+	static const struct {
+		int life, one_in;
+		enum step_kind kind;
+		int next;
+	} odds[] = {
+		{ DEAD, 2, STEP_BIRTH, UP },
+		{ SHUT, 2, STEP_DIE, DEAD },
+		{ RELEASED, 2, STEP_INTRODUCE, UP },
+		{ RELEASED, 6, STEP_DIE, DEAD },
+		{ UP, 500, STEP_DIE, DEAD },
+		{ UP, 900, STEP_RELEASE, RELEASED },
+		{ UP, 900, STEP_INTRODUCE, UP },
+		{ UP, 2000, STEP_SHUTDOWN, SHUT },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(odds) / sizeof(odds[0]); i++)
+		if ((int)g->life[conn] == odds[i].life &&
+		    pick(g, (unsigned)odds[i].one_in) == 0) {
+			g->step.kind = odds[i].kind;
+			g->life[conn] = odds[i].next;
+			return true;
+		}
+	return false;
+}
+
 /* Something that is no request, now and then. */
 static bool
 add_happening(struct gen *g)
 {
 	int conn = g->step.conn;
 
-	if (g->dead[conn]) {
-		g->step.kind = STEP_BIRTH;
-		g->dead[conn] = false;
-	} else if (conn_is_guest(conn) && pick(g, 500) == 0) {
-		g->step.kind = STEP_DIE;
-		g->dead[conn] = true;
-	} else if (!conn_is_guest(conn) && pick(g, 300) == 0) {
+	if (conn_is_guest(conn)) {
+		if (!guest_happening(g, conn))
+			return false;
+	} else if (pick(g, 300) == 0) {
 		g->step.kind = STEP_CLOSE;
 	} else {
 		return false;

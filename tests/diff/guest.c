@@ -15,6 +15,7 @@
 
 #include "abi/domctl.h"
 #include "abi/event_channel.h"
+#include "abi/sched.h"
 #include "tools/xl/build.h"
 #include "xencall.h"
 #include "xenevtchn.h"
@@ -22,6 +23,7 @@
 enum { STRING_PORT = 3, GUEST_KIB = 16 << 10 }; /* behind store and console */
 
 struct machine {
+	const char *root;
 	struct hvctl *hv;
 	xencall_handle *call;
 	xenevtchn_handle *xce;
@@ -37,9 +39,11 @@ struct guest {
 	int string; /* our end of what puppet listens to */
 };
 
+static const char *at = ""; /* the machine that was worked on last */
+
 static void __attribute__((noreturn)) die(const char *what, const char *why)
 {
-	fprintf(stderr, "diff: %s: %s\n", what, why);
+	fprintf(stderr, "diff: %s %s: %s\n", at, what, why);
 	exit(1);
 }
 
@@ -50,6 +54,7 @@ machine_open(const char *root, const char *kernel)
 	const char *why = "";
 
 	setenv("HV_ROOT", root, 1);
+	m->root = strdup(root);
 	m->hv = hvctl_open();
 	m->call = xencall_open(NULL, 0);
 	m->xce = xenevtchn_open(NULL, 0);
@@ -113,6 +118,7 @@ guest_new(struct machine *m, unsigned domid)
 	const char *why = "";
 	uint32_t port;
 
+	at = m->root;
 	create(m, domid);
 	g->domid = domid;
 	if (build_domain(m->mem, m->hv, domid, &m->config, &m->images,
@@ -136,6 +142,20 @@ guest_free(struct machine *m, struct guest *g)
 	if (hvctl_destroy(m->hv, g->domid) != 0)
 		die("the end of a domain", strerror(errno));
 	free(g);
+}
+
+void
+guest_shutdown(struct machine *m, struct guest *g)
+{
+	struct sched_remote_shutdown *op =
+	    xencall_alloc_buffer(m->call, sizeof(*op));
+
+	op->domain_id = (domid_t)g->domid;
+	op->reason = SHUTDOWN_poweroff;
+	if (xencall2(m->call, __HYPERVISOR_sched_op, SCHEDOP_remote_shutdown,
+		(uintptr_t)op) != 0)
+		die("shutting a domain down", strerror(errno));
+	xencall_free_buffer(m->call, op);
 }
 
 struct wire_ring *

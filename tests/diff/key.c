@@ -27,7 +27,9 @@ shape_ok(const struct step *step)
 	case WIRE_TRANSACTION_START:
 	case WIRE_RESET_WATCHES:
 	case WIRE_GET_FEATURE:
+	case WIRE_SET_FEATURE:
 	case WIRE_GET_QUOTA:
+	case WIRE_SET_QUOTA:
 		return true;
 	case WIRE_WRITE:
 		return nuls >= 1;
@@ -128,9 +130,13 @@ key_subject(const struct step *step, char *word, size_t size)
 	}
 	switch (step->op) {
 	case WIRE_CONTROL:
+		snprintf(word, size, "%.20s", step->payload);
+		return;
 	case WIRE_TRANSACTION_START:
 	case WIRE_RESET_WATCHES:
 	case WIRE_GET_QUOTA:
+	case WIRE_SET_QUOTA:
+	case WIRE_SET_FEATURE:
 		snprintf(word, size, "-");
 		return;
 	case WIRE_TRANSACTION_END:
@@ -139,10 +145,22 @@ key_subject(const struct step *step, char *word, size_t size)
 		    : strcmp(step->payload, "F") == 0 ? "abort"
 						      : "oddend");
 		return;
+	case WIRE_SET_TARGET:
+		if (domids_ok(step) &&
+		    strtoul(step->payload, NULL, 10) ==
+			strtoul(step->payload + strlen(step->payload) + 1, NULL,
+			    10)) {
+			snprintf(word, size, "self");
+			return;
+		}
+		if (domids_ok(step) && strtoul(step->payload, NULL, 10) == 0) {
+			snprintf(word, size, "zero");
+			return;
+		}
+		/* fall through */
 	case WIRE_INTRODUCE:
 	case WIRE_RELEASE:
 	case WIRE_RESUME:
-	case WIRE_SET_TARGET:
 	case WIRE_IS_DOMAIN_INTRODUCED:
 	case WIRE_GET_DOMAIN_PATH:
 	case WIRE_GET_FEATURE:
@@ -267,6 +285,16 @@ is_below(const char *path, const char *top)
 
 	return strcmp(top, "/") == 0 ||
 	       (strncmp(path, top, n) == 0 && path[n] == '/');
+}
+
+bool
+key_same_path(const char *x, const char *y, int conn)
+{
+	char a[WIRE_PAYLOAD_MAX + 64], b[WIRE_PAYLOAD_MAX + 64];
+
+	absolute(x, conn, a, sizeof(a));
+	absolute(y, conn, b, sizeof(b));
+	return strcmp(a, b) == 0;
 }
 
 const char *

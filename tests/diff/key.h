@@ -13,7 +13,8 @@
  * "nothing" no payload; "shape" the strings do not fit the operation; "empty"
  * "root" "special" "prefix" (/local/domain/ without a number) "syntax" "long"
  * "rel" "abs" for operations with a path; "domid" "badid" for those with a
- * domain; else "-". A further word for the rest: "+perms" bad permissions,
+ * domain ("self": a domain and itself, "zero": a target for
+ * domain 0); else "-". A further word for the rest: "+perms" bad permissions,
  * "+offset" an odd offset, "+depth" a watch with three strings.
  * TRANSACTION_END: "commit" "abort" "oddend".
  */
@@ -39,5 +40,9 @@ bool key_owner(const char *a, size_t a_len, const char *b, size_t b_len);
 /* Where an event's PATH lies, seen from what STEP changed: "at" "above"
  * "below" "special" "initial" "elsewhere". */
 const char *key_relation(const struct step *step, const char *path, int conn);
+
+/* Whether X and Y, as CONN sent or was sent them, are the same absolute path.
+ */
+bool key_same_path(const char *x, const char *y, int conn);
 
 #endif

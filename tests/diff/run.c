@@ -59,6 +59,19 @@ strayed(const struct step *step)
 	       strncmp(step->payload, home, strlen(home)) != 0;
 }
 
+/* The guest in whose home STEP gives a node to another one, as a bit. */
+static unsigned
+given_away(const struct step *step)
+{
+	const char *perm = step->payload + strlen(step->payload) + 1;
+	unsigned domid;
+
+	if (sscanf(step->payload, "/local/domain/%u", &domid) != 1 ||
+	    domid < 1 || domid > GUESTS || strtoul(perm + 1, NULL, 10) == domid)
+		return 0;
+	return 1u << (SOCKETS + domid - 1);
+}
+
 /* What the step means for the transactions of everybody. */
 static void
 note(const struct step *step, const struct reply *ours)
@@ -84,8 +97,12 @@ note(const struct step *step, const struct reply *ours)
 		   (step->op == WIRE_INTRODUCE || step->op == WIRE_RELEASE)) {
 		disturb_others(NULL);
 	}
+	if (ok && step->op == WIRE_SET_PERMS)
+		run.strayed |= given_away(step);
 	if (ok && is_write(step->op) && strayed(step))
 		run.strayed |= 1u << step->conn;
+	if (step->op == WIRE_SET_TARGET && ok)
+		run.targeted = true;
 	if (step->op == WIRE_WATCH && ok)
 		run.watching |= 1u << step->conn;
 	if (step->op == WIRE_INTRODUCE || step->op == WIRE_RELEASE ||
@@ -105,17 +122,18 @@ may_cause_events(const struct step *step)
 static void
 set_tag(const struct step *step, int t)
 {
+	static const char *const happens[] = { "", "close", "die", "birth",
+		"release", "introduce", "shutdown" };
 	char subject[32], number[16];
 	const char *op = wire_op_name(step->op);
 
 	snprintf(number, sizeof(number), "%u", step->op);
 	key_subject(step, subject, sizeof(subject));
-	if (step->kind == STEP_DIE)
-		op = "die";
-	else if (step->kind == STEP_BIRTH)
-		op = "birth";
-	else if (step->kind == STEP_CLOSE)
-		op = "close";
+	if (step->kind == STEP_INTRODUCE &&
+	    target_guest_state(targets[0], step->conn) == GUEST_UP)
+		op = "again";
+	else if (step->kind != STEP_REQUEST)
+		op = happens[step->kind];
 	snprintf(run.tag, sizeof(run.tag), "%s %s %s %s",
 	    op != NULL ? op : number,
 	    conn_is_guest(step->conn) ? "guest" : "priv", txn_word(step, t),
@@ -168,45 +186,130 @@ do_request(const struct step *step)
 	int t;
 
 	for (t = 0; t < n_targets; t++) {
-		skipped[t] = is_skipped(t, step);
+		skipped[t] = run.muted[t] || is_skipped(t, step);
 		if (!skipped[t])
 			target_send(targets[t], step->conn, step->op,
 			    txn_id(step, t), step->payload, step->len);
 	}
 	targets_wait();
 	ours = *target_reply(targets[0], step->conn);
-	for (t = 1; t < n_targets; t++) {
-		if (skipped[t] && ours.type != WIRE_ERROR)
-			run.muted[t] = true;
-		if (!skipped[t] && !run.muted[t])
+	for (t = 1; t < n_targets; t++)
+		if (!skipped[t])
 			compare_step(t, step, &ours);
-	}
+		else if (ours.type != WIRE_ERROR)
+			run.muted[t] = true;
 	note(step, &ours);
 }
 
+/* Whether STEP can happen, as things are with ours. */
+static bool
+can_happen(const struct step *step)
+{
+	enum guest_state state = target_guest_state(targets[0], step->conn);
+
+	switch (step->kind) {
+	case STEP_RELEASE:
+	case STEP_SHUTDOWN:
+		return state == GUEST_UP;
+	case STEP_INTRODUCE:
+		return state == GUEST_UP || state == GUEST_RELEASED;
+	default:
+		return true;
+	}
+}
+
+/* Whether T cannot take STEP since its domain is another one's target. */
+static bool
+is_targeted(int t, const struct step *step)
+{
+	return run.targeted && step->kind >= STEP_DIE &&
+	       step->kind != STEP_BIRTH &&
+	       allow_find(target_name(targets[t]), "die TARGETED") ==
+		   ALLOW_STOP;
+}
+
+/* The reply to what the tester had to ask for that; NULL: nothing. */
+static const struct reply *
+happen(struct target *t, const struct step *step)
+{
+	switch (step->kind) {
+	case STEP_CLOSE:
+		target_reopen(t, step->conn);
+		return NULL;
+	case STEP_DIE:
+		target_guest_die(t, step->conn);
+		return NULL;
+	case STEP_BIRTH:
+		target_guest_birth(t, step->conn);
+		return NULL;
+	case STEP_RELEASE:
+		return target_guest_release(t, step->conn);
+	case STEP_INTRODUCE:
+		return target_guest_introduce(t, step->conn);
+	default:
+		target_guest_shutdown(t, step->conn);
+		return NULL;
+	}
+}
+
+/* Leaves out the daemons for which the table says so of KEY, if IT is so. */
 static void
-do_happening(const struct step *step)
+mute_for(unsigned it, const char *key)
 {
 	int t;
 
-	for (t = 0; t < n_targets; t++)
-		if (step->kind == STEP_CLOSE)
-			target_reopen(targets[t], step->conn);
-		else if (step->kind == STEP_DIE)
-			target_guest_die(targets[t], step->conn);
-		else
-			target_guest_birth(targets[t], step->conn);
-	for (t = 1; t < n_targets && step->kind == STEP_DIE; t++)
-		if ((run.strayed >> step->conn & 1) != 0 &&
-		    allow_find(target_name(targets[t]), "die STRAYED") ==
-			ALLOW_STOP)
+	for (t = 1; it != 0 && t < n_targets; t++)
+		if (allow_find(target_name(targets[t]), key) == ALLOW_STOP)
 			run.muted[t] = true;
+}
+
+/* What else than the reply has changed by STEP. */
+static void
+note_happening(const struct step *step)
+{
+	if (step->kind == STEP_DIE || step->kind == STEP_RELEASE)
+		mute_for(run.strayed >> step->conn & 1, "die STRAYED");
+	if (step->kind == STEP_DIE)
+		mute_for(run.released >> step->conn & 1, "die RELEASED");
+	if (step->kind == STEP_BIRTH)
+		mute_for(run.once_released >> step->conn & 1, "birth RELEASED");
+	if (step->kind == STEP_RELEASE) {
+		run.released |= 1u << step->conn;
+		run.once_released |= 1u << step->conn;
+	}
+	if (step->kind == STEP_BIRTH || step->kind == STEP_INTRODUCE)
+		run.released &= ~(1u << step->conn);
 	txns_close(step->conn);
 	run.watching &= ~(1u << step->conn);
 	if (step->kind != STEP_CLOSE) {
 		disturb_others(NULL);
 		dirty = true;
 	}
+}
+
+static void
+do_happening(const struct step *step)
+{
+	static struct reply ours;
+	const struct reply *r;
+	int t;
+
+	if (!can_happen(step))
+		return;
+	for (t = 0; t < n_targets; t++) {
+		if (is_skipped(t, step) || (t > 0 && is_targeted(t, step)))
+			run.muted[t] = true;
+		/* the next sequence begins with new domains */
+		if (run.muted[t] && step->kind != STEP_CLOSE)
+			continue;
+		r = happen(targets[t], step);
+		if (t == 0 && r != NULL)
+			ours = *r;
+		set_tag(step, t);
+		if (t > 0 && r != NULL && !run.muted[t])
+			compare_replies(t, 0, &ours, r);
+	}
+	note_happening(step);
 }
 
 static void

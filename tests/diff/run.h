@@ -29,7 +29,10 @@ struct run {
 	struct txn txn[CONNS][SLOTS + 1];
 	bool muted[TARGETS];
 	unsigned strayed;  /* guests that made something outside their home */
-	unsigned watching; /* connections that asked for watches */
+	bool targeted;	   /* a domain has become another one's target */
+	unsigned released; /* guests whose domain was, and still is */
+	unsigned once_released; /* or was introduced again */
+	unsigned watching;	/* connections that asked for watches */
 	int at;
 	unsigned long differences; /* declared or not */
 	char tag[128]; /* "OP class tx subject" of the current step */

@@ -54,7 +54,8 @@ bytes_print(const char *payload, size_t len, char *text, size_t size)
 void
 step_print(const struct step *step, char *text, size_t size)
 {
-	static const char *const happens[] = { "", "close", "die", "birth" };
+	static const char *const happens[] = { "", "close", "die", "birth",
+		"release", "introduce", "shutdown" };
 	char bytes[TEXT_MAX], slot[8] = "";
 	const char *op = wire_op_name(step->op);
 
@@ -149,6 +150,12 @@ step_read(char *line, struct step *step)
 		step->kind = STEP_DIE;
 	else if (strcmp(what, "birth") == 0 && conn_is_guest(conn))
 		step->kind = STEP_BIRTH;
+	else if (strcmp(what, "release") == 0 && conn_is_guest(conn))
+		step->kind = STEP_RELEASE;
+	else if (strcmp(what, "introduce") == 0 && conn_is_guest(conn))
+		step->kind = STEP_INTRODUCE;
+	else if (strcmp(what, "shutdown") == 0 && conn_is_guest(conn))
+		step->kind = STEP_SHUTDOWN;
 	else {
 		long op = op_named(what);
 

@@ -46,12 +46,17 @@ take_event(struct target *t, int conn, const char *payload, size_t len)
 {
 	struct event *e = &t->event[t->n_events];
 
+	if (conn == CTL) {
+		t->releases++;
+		return;
+	}
 	if (t->n_events == EVENTS_MAX) {
 		t->lost_events = true;
 		return;
 	}
-	t->n_events++;
+	e->number = t->n_events++;
 	e->conn = conn;
+	e->late = t->link[conn].reply.there;
 	bytes_print(payload, len, e->text, sizeof(e->text));
 	e->path = strndup(payload, len);
 }
@@ -179,10 +184,10 @@ link_open_socket(struct target *t, int conn)
 
 /* ------------------------------------------------------------- requests -- */
 
-static bool
+bool
 link_is_up(const struct link *l)
 {
-	return l->fd >= 0 || l->guest != NULL;
+	return l->fd >= 0 || (l->guest != NULL && !l->released && !l->shut);
 }
 
 static void
@@ -252,7 +257,7 @@ pump(struct target *t)
 	for (conn = 0; conn <= CTL; conn++) {
 		struct link *l = &t->link[conn];
 
-		while (l->guest != NULL && ring_move(t, l))
+		while (l->guest != NULL && link_is_up(l) && ring_move(t, l))
 			take_messages(t, conn);
 		if (l->fd >= 0 && link_busy(l) && socket_move(t, conn))
 			take_messages(t, conn);
@@ -354,13 +359,21 @@ by_conn_and_text(const void *a, const void *b)
 				  : strcmp(x->text, y->text);
 }
 
+static int
+by_all(const void *a, const void *b)
+{
+	const struct event *x = a, *y = b;
+	int order = by_conn_and_text(a, b);
+
+	return order != 0 ? order : x->number - y->number;
+}
+
 int
 target_events(struct target *t, struct event **events_out)
 {
 	int i, n = 0;
 
-	qsort(t->event, (size_t)t->n_events, sizeof(t->event[0]),
-	    by_conn_and_text);
+	qsort(t->event, (size_t)t->n_events, sizeof(t->event[0]), by_all);
 	for (i = 0; i < t->n_events; i++)
 		if (n == 0 ||
 		    by_conn_and_text(&t->event[n - 1], &t->event[i]) != 0) {

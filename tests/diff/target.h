@@ -19,6 +19,7 @@ struct link {
 	size_t out_len;
 	uint32_t last_id, waits_for; /* 0: no reply is due */
 	int barriers;		     /* answers that are due */
+	bool released, shut;	     /* a guest that has no connection */
 	struct reply reply;
 };
 
@@ -28,11 +29,13 @@ struct target {
 	struct link link[CONNS + 1];
 	struct event event[EVENTS_MAX];
 	int n_events;
-	bool lost_events; /* more than EVENTS_MAX */
-	bool hung_up;	  /* the daemon closed a connection */
+	bool lost_events;  /* more than EVENTS_MAX */
+	unsigned releases; /* how often @releaseDomain fired for the tester */
+	bool hung_up;	   /* the daemon closed a connection */
 };
 
 void link_open_socket(struct target *t, int conn);
+bool link_is_up(const struct link *l);
 void link_close(struct target *t, int conn);
 void target_is_dead(const struct target *t, const char *why)
     __attribute__((noreturn));

@@ -70,6 +70,8 @@ txn_word(const struct step *step, int t)
 		return "none";
 	if (x == NULL || !x->open)
 		return "dead";
+	if (!honours_txn(step->op) && step->op != WIRE_TRANSACTION_END)
+		return "live";
 	if (x->poisoned)
 		return "poisoned";
 	if (x->odd[t])

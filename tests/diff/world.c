@@ -58,10 +58,15 @@ target_reopen(struct target *t, int conn)
 	link_open_socket(t, conn);
 }
 
-bool
-target_guest_alive(struct target *t, int conn)
+enum guest_state
+target_guest_state(struct target *t, int conn)
 {
-	return t->link[conn].guest != NULL;
+	const struct link *l = &t->link[conn];
+
+	return l->guest == NULL ? GUEST_DEAD
+	       : l->shut	? GUEST_SHUT
+	       : l->released	? GUEST_RELEASED
+				: GUEST_UP;
 }
 
 void
@@ -77,6 +82,7 @@ target_guest_die(struct target *t, int conn)
 	link_forget(l);
 	guest_free(t->machine, l->guest);
 	l->guest = NULL;
+	l->released = l->shut = false;
 	snprintf(domid, sizeof(domid), "%u", conn_domid(conn));
 	for (tries = 0; tries < 20000; tries++) {
 		const struct reply *r =
@@ -86,29 +92,73 @@ target_guest_die(struct target *t, int conn)
 			return;
 		nanosleep(&moment, NULL);
 	}
-	fprintf(stderr, "diff: %s has not heard of domain %s's end\n", t->name,
-	    domid);
-	exit(1);
+	target_is_dead(t, "has not heard of a domain's end");
+}
+
+const struct reply *
+target_guest_release(struct target *t, int conn)
+{
+	struct link *l = &t->link[conn];
+	char domid[16];
+
+	link_forget(l);
+	l->released = true;
+	snprintf(domid, sizeof(domid), "%u", conn_domid(conn));
+	return ctl(t, WIRE_RELEASE, domid, NULL);
+}
+
+const struct reply *
+target_guest_introduce(struct target *t, int conn)
+{
+	struct link *l = &t->link[conn];
+	char domid[16], gfn[24], port[16];
+	const struct reply *r;
+
+	snprintf(domid, sizeof(domid), "%u", conn_domid(conn));
+	snprintf(gfn, sizeof(gfn), "%llu",
+	    (unsigned long long)guest_store_gfn(l->guest));
+	snprintf(port, sizeof(port), "%u", guest_store_port(l->guest));
+	r = ctl(t, WIRE_INTRODUCE, domid, gfn, port, NULL);
+	link_forget(l);
+	l->released = false;
+	return r;
+}
+
+void
+target_guest_shutdown(struct target *t, int conn)
+{
+	static const struct timespec moment = { 0, 300000 };
+	struct link *l = &t->link[conn];
+	unsigned before = t->releases;
+	int tries;
+
+	link_forget(l);
+	l->shut = true;
+	guest_shutdown(t->machine, l->guest);
+	for (tries = 0; tries < 20000; tries++) {
+		ctl(t, WIRE_GET_DOMAIN_PATH, "0", NULL);
+		if (t->releases != before)
+			return;
+		nanosleep(&moment, NULL);
+	}
+	target_is_dead(t, "has not told of a domain's shutdown");
 }
 
 void
 target_guest_birth(struct target *t, int conn)
 {
-	char domid[16], gfn[24], port[16], home[32], owner[24];
+	char domid[16], home[32], owner[24];
 	struct link *l = &t->link[conn];
 	const struct reply *r;
 
 	if (l->guest != NULL)
 		return;
 	l->guest = guest_new(t->machine, conn_domid(conn));
-	link_forget(l);
+	l->released = l->shut = false;
 	snprintf(domid, sizeof(domid), "%u", conn_domid(conn));
-	snprintf(gfn, sizeof(gfn), "%llu",
-	    (unsigned long long)guest_store_gfn(l->guest));
-	snprintf(port, sizeof(port), "%u", guest_store_port(l->guest));
 	snprintf(home, sizeof(home), "/local/domain/%s", domid);
 	snprintf(owner, sizeof(owner), "n%s", domid);
-	r = ctl(t, WIRE_INTRODUCE, domid, gfn, port, NULL);
+	r = target_guest_introduce(t, conn);
 	if (r->type == WIRE_ERROR) {
 		fprintf(stderr, "diff: %s: INTRODUCE %s: %s\n", t->name, domid,
 		    r->payload);
@@ -124,7 +174,8 @@ reset_connections(struct target *t, bool fresh)
 {
 	int conn;
 
-	for (conn = 0; conn < CONNS; conn++) {
+	/* from the last on: a target of another one would not be let go */
+	for (conn = CONNS - 1; conn >= 0; conn--) {
 		struct link *l = &t->link[conn];
 
 		if (!conn_is_guest(conn)) {
@@ -133,8 +184,10 @@ reset_connections(struct target *t, bool fresh)
 		}
 		if (fresh)
 			target_guest_die(t, conn);
-		if (l->guest == NULL)
+		if (!link_is_up(l)) {
+			target_guest_die(t, conn);
 			continue;
+		}
 		target_send(t, conn, WIRE_RESET_WATCHES, 0, "", 1);
 		targets_wait();
 		link_forget(l);
@@ -169,6 +222,7 @@ target_reset(struct target *t, bool fresh)
 		ctl(t, WIRE_MKDIR, home, NULL);
 		ctl(t, WIRE_SET_PERMS, home, owner, NULL);
 	}
+	ctl(t, WIRE_WATCH, "@releaseDomain", "ctl", NULL);
 	target_clear_events(t);
 }
 
