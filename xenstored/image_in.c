@@ -354,6 +354,18 @@ read_header(struct image_in *in, const void *data, size_t len,
 	return true;
 }
 
+bool
+image_whole(const void *data, size_t len, char why[IMAGE_WHY_SIZE])
+{
+	struct image_in in = { .pos = data, .left = len };
+	struct image_mark mark;
+
+	if (read_header(&in, data, len, &mark))
+		return true;
+	snprintf(why, IMAGE_WHY_SIZE, "image: %s", in.wrong);
+	return false;
+}
+
 struct state *
 image_import(const void *data, size_t len, const struct state_env *env,
     struct image_mark *mark_out, char why[IMAGE_WHY_SIZE])

@@ -32,32 +32,33 @@ room(struct image *img, size_t len)
 	return data;
 }
 
-static void
-put_number(struct image *img, uint64_t value, size_t len)
-{
-	char *to = room(img, len);
-	size_t i;
-
-	for (i = 0; to != NULL && i < len; i++)
-		to[i] = (char)(value >> (8 * i) & 0xff);
-}
-
 void
 put_u8(struct image *img, uint8_t value)
 {
-	put_number(img, value, 1);
+	char *to = room(img, 1);
+
+	if (to != NULL)
+		*to = (char)value;
 }
 
 void
 put_u32(struct image *img, uint32_t value)
 {
-	put_number(img, value, 4);
+	char *to = room(img, 4);
+
+	if (to == NULL)
+		return;
+	to[0] = (char)(value & 0xff);
+	to[1] = (char)(value >> 8 & 0xff);
+	to[2] = (char)(value >> 16 & 0xff);
+	to[3] = (char)(value >> 24);
 }
 
 void
 put_u64(struct image *img, uint64_t value)
 {
-	put_number(img, value, 8);
+	put_u32(img, (uint32_t)value);
+	put_u32(img, (uint32_t)(value >> 32));
 }
 
 void
@@ -87,6 +88,12 @@ put_quotas(struct image *img, const struct quota_set *set)
 
 /* Damage is to be found, not an attacker: the key is no secret. */
 static const struct hash_key sum_key = { { 0x6b65726e62757331u, 2 } };
+
+uint64_t
+bytes_sum(const void *data, size_t len)
+{
+	return hash_bytes(&sum_key, data, len);
+}
 
 uint64_t
 image_sum(const void *data, size_t len)
@@ -121,34 +128,31 @@ get_bytes(struct image_in *in, size_t len)
 	return (const char *)at;
 }
 
-static uint64_t
-get_number(struct image_in *in, size_t len)
-{
-	const uint8_t *at = (const uint8_t *)get_bytes(in, len);
-	uint64_t value = 0;
-	size_t i;
-
-	for (i = 0; at != NULL && i < len; i++)
-		value |= (uint64_t)at[i] << (8 * i);
-	return value;
-}
-
 uint8_t
 get_u8(struct image_in *in)
 {
-	return (uint8_t)get_number(in, 1);
+	const char *at = get_bytes(in, 1);
+
+	return at != NULL ? (uint8_t)*at : 0;
 }
 
 uint32_t
 get_u32(struct image_in *in)
 {
-	return (uint32_t)get_number(in, 4);
+	const uint8_t *at = (const uint8_t *)get_bytes(in, 4);
+
+	if (at == NULL)
+		return 0;
+	return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+	       (uint32_t)at[3] << 24;
 }
 
 uint64_t
 get_u64(struct image_in *in)
 {
-	return get_number(in, 8);
+	uint32_t low = get_u32(in);
+
+	return low | (uint64_t)get_u32(in) << 32;
 }
 
 uint32_t

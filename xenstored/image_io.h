@@ -55,6 +55,9 @@ enum {
 
 enum { IMAGE_HEADER_SIZE = 56 };
 
+/* A checksum of LEN bytes at DATA, against accidents. */
+uint64_t bytes_sum(const void *data, size_t len);
+
 /* The checksum of an image of LEN bytes at DATA, which has a header. */
 uint64_t image_sum(const void *data, size_t len);
 

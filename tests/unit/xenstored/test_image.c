@@ -355,10 +355,183 @@ a_machine_made_from_an_image_goes_on_as_the_first(void **unused)
 	h_stop(&p.h);
 }
 
+/* --- refusals --- */
+
+/* A small state that has one of everything. */
+static void
+small(struct h *h)
+{
+	struct conn *s, *g;
+	uint32_t tx;
+
+	h_start(h);
+	s = h_socket(h);
+	g = h_guest(h, s, 1);
+	h_guest(h, s, 2);
+	assert_int_equal(h_write(h, s, 0, "/a/b", "1"), XS_OK);
+	assert_int_equal(h_watch(h, g, "x", "t"), XS_OK);
+	assert_int_equal(h_watch(h, s, "/a", "t"), XS_OK);
+	tx = h_begin(h, g);
+	assert_int_equal(h_write(h, g, tx, "x/y", "2"), XS_OK);
+	assert_int_equal(h_write(h, s, 0, "/a/b", "3"), XS_OK);
+	h_send(g, WIRE_READ, 0, "x", 2);
+	h_send(s, WIRE_WRITE, 0, "/a/b\0004", 6);
+	state_domain_changed(
+	    h->st, 2, &(struct domain_info){ .exists = false });
+}
+
+/* Damage of an image with a right checksum gives a refusal or a sound state. */
+static void
+try(const struct h *h, char *data, size_t len)
+{
+	char why[IMAGE_WHY_SIZE] = "";
+	struct state *st;
+
+	st = image_import(data, len, &h->env, NULL, why);
+	if (st == NULL) {
+		assert_true(strlen(why) > strlen("image: "));
+		return;
+	}
+	assert_null(state_check(st));
+	state_free(st);
+}
+
+static void
+reseal(char *data, size_t len)
+{
+	uint64_t sum = image_sum(data, len);
+
+	memcpy(data + IMAGE_HEADER_SIZE - 8, &sum, 8);
+}
+
+static void
+an_image_cut_or_changed_anywhere_is_refused(void **unused)
+{
+	char why[IMAGE_WHY_SIZE];
+	struct image img;
+	struct h h;
+	size_t i;
+
+	(void)unused;
+	small(&h);
+	export(h.st, &img);
+	printf("%zu positions\n", img.len);
+	for (i = 0; i < img.len; i++) {
+		why[0] = '\0';
+		assert_null(image_import(img.data, i, &h.env, NULL, why));
+		assert_true(why[0] != '\0');
+		img.data[i] ^= (char)(1 << (i % 8));
+		why[0] = '\0';
+		assert_null(image_import(img.data, img.len, &h.env, NULL, why));
+		assert_true(why[0] != '\0');
+		img.data[i] ^= (char)(1 << (i % 8));
+	}
+	image_free(&img);
+	h_stop(&h);
+}
+
+static void
+a_changed_image_with_a_right_sum_gives_no_unsound_state(void **unused)
+{
+	static const unsigned char bits[] = { 0x01, 0x80, 0xff };
+	struct image img;
+	struct h h;
+	size_t i, j;
+
+	(void)unused;
+	small(&h);
+	export(h.st, &img);
+	for (i = IMAGE_HEADER_SIZE; i < img.len; i++) {
+		for (j = 0; j < sizeof(bits); j++) {
+			img.data[i] ^= (char)bits[j];
+			reseal(img.data, img.len);
+			try(&h, img.data, img.len);
+			img.data[i] ^= (char)bits[j];
+		}
+	}
+	image_free(&img);
+	h_stop(&h);
+}
+
+static void
+a_version_from_the_future_is_refused_by_name(void **unused)
+{
+	char why[IMAGE_WHY_SIZE];
+	struct image img;
+	struct h h;
+
+	(void)unused;
+	small(&h);
+	export(h.st, &img);
+	img.data[8]++;
+	reseal(img.data, img.len);
+	assert_null(image_import(img.data, img.len, &h.env, NULL, why));
+	assert_string_equal(why, "image: its version is not known here");
+	image_free(&img);
+	h_stop(&h);
+}
+
+/* --- speed --- */
+
+static double
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+/* A host of 1,000 domains with 100,000 nodes. */
+static void
+a_large_state_is_copied_fast(void **unused)
+{
+	char path[64], value[32], why[IMAGE_WHY_SIZE];
+	struct bytes bytes = { value, 0 };
+	struct state *other;
+	struct node *created;
+	struct image img;
+	double start, out, in;
+	struct h h;
+
+	(void)unused;
+	h_start(&h);
+	for (unsigned i = 0; i < 100000; i++) {
+		snprintf(path, sizeof(path),
+		    "/local/domain/%u/device/vif/%u/key%u", i / 100,
+		    i / 10 % 10, i % 10);
+		bytes.len =
+		    (size_t)snprintf(value, sizeof(value), "value %u", i);
+		assert_int_equal(store_put(&h.st->heap, &h.st->live, path,
+				     &bytes, h.st->live->acl, &created),
+		    XS_OK);
+	}
+	account_live(&h.st->books, h.st->live);
+	start = now_ms();
+	export(h.st, &img);
+	out = now_ms() - start;
+	start = now_ms();
+	other = image_import(img.data, img.len, &h.env, NULL, why);
+	in = now_ms() - start;
+	printf("%zu nodes, %zu bytes: %.0f ms of CPU out, %.0f ms in\n",
+	    h.st->heap.live, img.len, out, in);
+	assert_non_null(other);
+	assert_int_equal(other->heap.live, h.st->heap.live);
+	assert_true(out < 2000 && in < 2000);
+	image_free(&img);
+	state_free(other);
+	h_stop(&h);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_image_cut_or_changed_anywhere_is_refused),
+		cmocka_unit_test(
+		    a_changed_image_with_a_right_sum_gives_no_unsound_state),
+		cmocka_unit_test(a_version_from_the_future_is_refused_by_name),
+		cmocka_unit_test(a_large_state_is_copied_fast),
 		cmocka_unit_test(
 		    a_machine_made_from_an_image_goes_on_as_the_first),
 	};
