@@ -113,7 +113,7 @@ $(B)/tools/history/schema.o: OBJ_CFLAGS = -I$(B)/gen
 $(B)/hv-core/core/%.o: BASE += -ffreestanding -fno-stack-protector
 
 EVENT_LIBS  = $(call pkg_libs,libevent_core)
-TALLOC_LIBS = $(call pkg_libs,talloc)
+TALLOC_LIBS = $(call pkg_libs,talloc) $(call pkg_libs,tdb)
 SECCOMP_LIBS = $(call pkg_libs,libseccomp)
 SQLITE_LIBS = $(call pkg_libs,sqlite3)
 
@@ -491,6 +491,7 @@ FUZZ_control := xenstored xscommon
 FUZZ_http    := fileserver
 FUZZ_ring    := xenstored xscommon
 FUZZ_state   := xenstored xscommon
+FUZZ_image   := xenstored xscommon
 FUZZ_xlcfg   := xl tools
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 

@@ -128,12 +128,14 @@ static bool
 summary_get(struct tdb_context *tdb, struct summary *s)
 {
 	TDB_DATA data = tdb_fetch(tdb, summary_key());
-	struct image_in in = { data.dptr, data.dsize, NULL };
+	struct image_in in = { data.dptr, 0, NULL };
 	const char *boot;
 	uint64_t sum;
 	bool ok;
 
-	ok = data.dptr != NULL && get_u64(&in) == CHECKPOINT_MAGIC;
+	if (data.dptr != NULL) /* else the length means nothing */
+		in.left = data.dsize;
+	ok = get_u64(&in) == CHECKPOINT_MAGIC;
 	s->version = get_u32(&in);
 	s->generation = get_u64(&in);
 	s->len = get_u64(&in);
@@ -165,11 +167,11 @@ checkpoint_open(const char *path, char why[IMAGE_WHY_SIZE])
 	for (i = 0; i < FILES; i++) {
 		cp->tdb[i] = file_open(path, i, 0, O_RDWR | O_CREAT);
 		if (cp->tdb[i] == NULL) /* whatever it was, it is no tdb */
-			cp->tdb[i] = file_open(path, i, 0,
-			    O_RDWR | O_CREAT | O_TRUNC);
+			cp->tdb[i] =
+			    file_open(path, i, 0, O_RDWR | O_CREAT | O_TRUNC);
 		if (cp->tdb[i] == NULL) {
-			say(why, "checkpoint: %s.%u cannot be opened: %s",
-			    path, i, strerror(errno));
+			say(why, "checkpoint: %s.%u cannot be opened: %s", path,
+			    i, strerror(errno));
 			checkpoint_close(cp);
 			return NULL;
 		}
@@ -328,9 +330,8 @@ checkpoint_load(const char *path, const struct boot_id *boot,
 	memset(image_out, 0, sizeof(*image_out));
 	for (i = 0; i < FILES; i++)
 		look_at(path, i, &file[i]);
-	newest = file[1].whole &&
-		 (!file[0].whole ||
-		     file[1].s.generation > file[0].s.generation);
+	newest = file[1].whole && (!file[0].whole || file[1].s.generation >
+							 file[0].s.generation);
 	why[0] = '\0';
 	status = judge(&file[newest], boot, image_out, why);
 	if (status != CHECKPOINT_OK && status != CHECKPOINT_FOREIGN) {

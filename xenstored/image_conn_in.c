@@ -346,6 +346,22 @@ read_part(struct image_inp *inp, struct conn *conn)
 	return true;
 }
 
+static bool
+read_stash(struct image_inp *inp, struct conn *conn)
+{
+	size_t len;
+	const char *bytes = get_string(&inp->in, UINT32_MAX, &len);
+
+	if (bytes == NULL || len == 0)
+		return bytes != NULL;
+	conn->stash = malloc(len);
+	if (conn->stash == NULL)
+		return inp_no_memory(inp);
+	memcpy(conn->stash, bytes, len);
+	conn->stash_len = (uint32_t)len;
+	return true;
+}
+
 /* An empty connection as FLAGS say. */
 static struct conn *
 read_conn(struct image_inp *inp)
@@ -399,7 +415,8 @@ image_inp_conn(struct image_inp *inp)
 		return false;
 	if (!image_list_add(&inp->conns, conn))
 		return inp_no_memory(inp);
-	ok = read_part(inp, conn) && read_watches(inp, conn, &source, &n) &&
+	ok = read_part(inp, conn) && read_stash(inp, conn) &&
+	     read_watches(inp, conn, &source, &n) &&
 	     read_queue(inp, conn, source, n);
 	free(source);
 	return ok;

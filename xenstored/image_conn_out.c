@@ -173,6 +173,8 @@ image_out_conn(struct image_out *out, const struct conn *conn)
 	put_u32(img, target);
 	put_u32(img, conn->last_txn);
 	put_string(img, conn->part, conn->part_len);
+	put_string(img, conn->stash + conn->stash_at,
+	    conn->stash_len - conn->stash_at);
 	watch_each(&conn->watcher, count_watch, &n);
 	put_u32(img, n);
 	watch_each(&conn->watcher, put_watch, out);

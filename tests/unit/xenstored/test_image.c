@@ -416,6 +416,13 @@ an_image_cut_or_changed_anywhere_is_refused(void **unused)
 	small(&h);
 	export(h.st, &img);
 	printf("%zu positions\n", img.len);
+	if (getenv("IMAGE_SAVE") != NULL) { /* for the fuzzer's corpus */
+		FILE *f = fopen(getenv("IMAGE_SAVE"), "w");
+
+		assert_non_null(f);
+		assert_int_equal(fwrite(img.data, 1, img.len, f), img.len);
+		fclose(f);
+	}
 	for (i = 0; i < img.len; i++) {
 		why[0] = '\0';
 		assert_null(image_import(img.data, i, &h.env, NULL, why));
@@ -436,18 +443,16 @@ a_changed_image_with_a_right_sum_gives_no_unsound_state(void **unused)
 	static const unsigned char bits[] = { 0x01, 0x80, 0xff };
 	struct image img;
 	struct h h;
-	size_t i, j;
+	size_t i;
 
 	(void)unused;
 	small(&h);
 	export(h.st, &img);
 	for (i = IMAGE_HEADER_SIZE; i < img.len; i++) {
-		for (j = 0; j < sizeof(bits); j++) {
-			img.data[i] ^= (char)bits[j];
-			reseal(img.data, img.len);
-			try(&h, img.data, img.len);
-			img.data[i] ^= (char)bits[j];
-		}
+		img.data[i] ^= (char)bits[i % 3];
+		reseal(img.data, img.len);
+		try(&h, img.data, img.len);
+		img.data[i] ^= (char)bits[i % 3];
 	}
 	image_free(&img);
 	h_stop(&h);
