@@ -87,6 +87,7 @@ start_files(const struct options *options)
 		free(trace);
 	}
 	files_allow(&rules, logs != NULL && logs[0] != '\0' ? logs : LOG_DIR);
+	files_allow(&rules, run_dir()); /* for snapshots */
 	files_allow_removal(&rules, path);
 	if (options->pid_file != NULL)
 		files_allow_removal(&rules, options->pid_file);
@@ -161,6 +162,8 @@ configure(const struct options *options, struct server_config *config)
 	config->state.soft_memory = options->soft_memory;
 	config->state.keep_orphans = options->keep_orphans;
 	config->state.priv_domid = options->priv_domid;
+	config->run_dir = run_dir();
+	config->stats_file = path_in(config->run_dir, "stats");
 	if (options->trace_file != NULL)
 		config->trace_file = absolute(options->trace_file);
 }
@@ -242,8 +245,8 @@ main(int argc, char *argv[])
 	}
 	if (!options.foreground)
 		daemon_fork();
-	files_fd = start_files(&options);
 	daemon_claim(run_dir());
+	files_fd = start_files(&options);
 	daemon_many_files();
 	serve(&options, files_fd);
 	return 0;

@@ -203,6 +203,7 @@ static const struct {
 	{ "log", NULL, "[on|off|+<switch>|-<switch>]" },
 	{ "logfile", NULL, "<file>" },
 	{ "print", NULL, "<string>" },
+	{ "snapshot", NULL, "<file name>" },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

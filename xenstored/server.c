@@ -9,8 +9,11 @@
 #include <event2/event.h>
 #include <talloc.h>
 
+#include "xenstored/gauge.h"
 #include "xenstored/msg.h"
 #include "xenstored/plat.h"
+#include "xenstored/snapshot.h"
+#include "xenstored/stats.h"
 #include "xenstored/trace.h"
 
 enum {
@@ -28,6 +31,8 @@ struct server {
 	struct world *world;
 	struct log *log;
 	struct trace *trace;
+	struct stats *stats;
+	struct snapshots snapshots;
 	/* Those with work; privileged ones and guests get as many turns. */
 	struct list active[2];
 	struct list unsent;
@@ -159,6 +164,17 @@ env_trace(void *ctx, const struct conn *conn, const char *direction,
 	    header, payload);
 }
 
+static void
+env_answered(void *ctx, const struct conn *conn,
+    const struct wire_header *header, const void *payload, enum xs_err err)
+{
+	struct server *server = ctx;
+
+	(void)conn;
+	(void)payload;
+	stats_request(server->stats, header->type, err);
+}
+
 /* --- control --- */
 
 static enum xs_err
@@ -189,6 +205,18 @@ control_log(struct server *server, int argc, const char *const argv[],
 	return answer("OK", buf, size, len_out);
 }
 
+/* It is made when the turn is over: between two records. */
+static enum xs_err
+control_snapshot(struct server *server, int argc, const char *const argv[],
+    char *buf, size_t size, size_t *len_out)
+{
+	enum xs_err err = XS_EINVAL;
+
+	if (argc == 2)
+		err = snapshots_ask(&server->snapshots, argv[1]);
+	return err == XS_OK ? answer("OK", buf, size, len_out) : err;
+}
+
 static enum xs_err
 env_control(void *ctx, int argc, const char *const argv[], char *buf,
     size_t size, size_t *len_out)
@@ -197,6 +225,8 @@ env_control(void *ctx, int argc, const char *const argv[], char *buf,
 
 	if (strcmp(argv[0], "log") == 0)
 		return control_log(server, argc, argv, buf, size, len_out);
+	if (strcmp(argv[0], "snapshot") == 0)
+		return control_snapshot(server, argc, argv, buf, size, len_out);
 	if (strcmp(argv[0], "print") == 0) {
 		if (argc != 2)
 			return XS_EINVAL;
@@ -265,7 +295,13 @@ server_new_empty(const struct server_config *config, struct flight *flight)
 		.record = env_record,
 		.trace = env_trace,
 		.control = env_control,
+		.answered = env_answered,
 	};
+	snapshots_init(&server->snapshots, config->run_dir, config->files_fd);
+	server->stats = stats_open(config->stats_file);
+	if (server->stats == NULL)
+		fatal("cannot keep statistics in %s",
+		    config->stats_file != NULL ? config->stats_file : "memory");
 	server->trace = trace_new(config->files_fd);
 	if (server->base == NULL || server->trace == NULL)
 		fatalx("no memory");
@@ -284,6 +320,7 @@ server_take(struct server *server, struct state *st, struct log *log)
 	server->log = log;
 	server->state = st;
 	state_set_env(st, &server->env);
+	stats_serve(server->stats, false);
 	state_set_trace(st, trace_wanted(server->trace));
 }
 
@@ -308,6 +345,7 @@ server_free(struct server *server)
 	if (server->own_flight)
 		flight_unmap(server->flight);
 	trace_free(server->trace);
+	stats_close(server->stats);
 	event_base_free(server->base);
 	talloc_free(server);
 }
@@ -452,6 +490,7 @@ run_first(struct server *server, struct list *list)
 		return;
 	t = list_entry(list->next, struct transport, active);
 	list_remove(&t->active);
+	stats_mark(server->stats);
 	/* It may be gone when run() comes back without more to do. */
 	if (t->run(t, QUANTUM) == TURN_MORE)
 		server_activate(server, t);
@@ -509,6 +548,9 @@ server_turn(struct server *server, bool block)
 	}
 	more = run_background(server);
 	send_all(server);
+	snapshots_make(&server->snapshots, server->state, server->log);
+	if (stats_due(server->stats))
+		gauge_state(server->state, stats_page(server->stats));
 	return more || has_work(server);
 }
 

@@ -36,6 +36,8 @@ struct server_config {
 	struct state_config state;
 	const char *trace_file; /* or NULL */
 	int files_fd;		/* who opens files (files.h); 0: we do */
+	const char *run_dir;	/* where snapshots go; NULL: there are none */
+	const char *stats_file; /* stats.h; NULL: nobody looks */
 };
 
 /*

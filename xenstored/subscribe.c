@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/wire.h"
+#include "xenstored/snapshot.h"
 
 enum {
 	DATA_MAX = 1 << 20, /* of one record */
@@ -251,18 +252,39 @@ ask(int fd, const char *name, char *why)
 	return refuse(why, "the store daemon makes no snapshot: %.80s", answer);
 }
 
+/* Whether all of the snapshot in FD is there; its end is cut off then. */
+static bool
+is_whole(int fd)
+{
+	struct stat st;
+	uint64_t end;
+
+	return fstat(fd, &st) == 0 && st.st_size > (off_t)sizeof(end) &&
+	       pread(fd, &end, sizeof(end), st.st_size - (off_t)sizeof(end)) ==
+		   sizeof(end) &&
+	       end == SNAPSHOT_END &&
+	       ftruncate(fd, st.st_size - (off_t)sizeof(end)) == 0;
+}
+
 static int
 wait_for(const char *path, int seconds, char *why)
 {
 	static const struct timespec pause = { 0, SNAPSHOT_POLL_MS * 1000000 };
-	int tries = seconds * 1000 / SNAPSHOT_POLL_MS, fd = -1;
+	int tries = seconds * 1000 / SNAPSHOT_POLL_MS;
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
-	while (tries-- > 0 && (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0 &&
-	       errno == ENOENT)
+	if (fd < 0) {
+		refuse(why, "%.80s: %s", path, strerror(errno));
+		return -1;
+	}
+	while (!is_whole(fd)) {
+		if (tries-- == 0) {
+			refuse(why, "%.80s: it does not become whole", path);
+			close(fd);
+			return -1;
+		}
 		nanosleep(&pause, NULL);
-	if (fd < 0)
-		refuse(why, "%.80s: %s", path,
-		    errno == ENOENT ? "no snapshot came" : strerror(errno));
+	}
 	return fd;
 }
 
@@ -283,7 +305,6 @@ subscribe_snapshot(const char *dir, int seconds, char why[SUBSCRIBE_WHY_SIZE])
 	if (!ok)
 		return -1;
 	fd = wait_for(path, seconds, why);
-	if (fd >= 0)
-		(void)unlink(path);
+	(void)unlink(path);
 	return fd;
 }
