@@ -79,9 +79,11 @@ ARCH_xenbackendd := tools/xenbackendd
 ARCH_history     := tools/history
 ARCH_xenhistoryd := tools/xenhistoryd
 ARCH_xshist      := tools/xshist
+ARCH_xenmetricsd := tools/xenmetricsd
 ARCHIVES := core sim hosted spawn boot kernfs hvclient hvlib guest dom0 \
             xscommon xenstore xenstored tools xl xs xenconsoled xenconsole \
-            xenbackendd history xenhistoryd xshist
+            xenbackendd history xenhistoryd xshist \
+            xenmetricsd
 
 define archive_rule
 $(B)/lib$(1).a: $$(call objs,$$(ARCH_$(1)))
@@ -142,7 +144,7 @@ $(foreach l,evtchn gnttab foreignmemory call manage,$(eval $(call solib_rule,xen
 # ---------------------------------------------------------------- programs --
 # PROGS: name = folder of main.c; archives; other libraries.
 PROGS := xenstored hvd hv-spawn hv-boot xl xenconsoled xenconsole \
-         xenbackendd xenstore xenstore-history xenhistoryd dom0
+         xenbackendd xenstore xenstore-history xenhistoryd xenmetricsd dom0
 HAVE_FUSE := $(call have_pkg,fuse3)
 ifeq ($(HAVE_FUSE),yes)
 PROGS += hv-kernfs
@@ -187,6 +189,9 @@ LIBS_xenbackendd = -lxenstore $(EVENT_LIBS)
 DIR_xenhistoryd := tools/xenhistoryd
 AR_xenhistoryd  := xenhistoryd history tools xenstored xscommon
 LIBS_xenhistoryd = $(SQLITE_LIBS) $(TALLOC_LIBS)
+DIR_xenmetricsd := tools/xenmetricsd
+AR_xenmetricsd  := xenmetricsd tools xenstored xscommon
+LIBS_xenmetricsd = $(EVENT_LIBS) $(call pkg_libs,libevent_extra) $(TALLOC_LIBS)
 DIR_xenstore-history := tools/xshist
 AR_xenstore-history := xshist history xs tools
 LIBS_xenstore-history = $(SQLITE_LIBS)
@@ -301,7 +306,7 @@ SYSCONFDIR ?= /etc
 INSTALL    ?= install
 
 INST_bin     := xenstore xenstore-history
-INST_sbin    := xenstored xenhistoryd xenconsoled xenbackendd
+INST_sbin    := xenstored xenhistoryd xenmetricsd xenconsoled xenbackendd
 INST_libexec := xl xenconsole hvd hv-boot hv-spawn $(filter hv-kernfs,$(PROGS))
 INST_guests  := $(GDIRS) idle
 INST_headers := libxenstore/xenstore.h libxenstore/xenstore_async.h $(wildcard hv-core/lib/include/*.h)
@@ -387,6 +392,7 @@ UNIT_xenconsole := xenconsole tools
 UNIT_xs        := xs
 UNIT_history   := history tools
 UNIT_xenhistoryd := xenhistoryd history tools xenstored xscommon
+UNIT_xenmetricsd := xenmetricsd tools xenstored xscommon
 UNIT_xshist    := xshist history xs tools
 ULIBS_fileserver = -lext2fs -lcom_err
 ULIBS_boot     = $(call pkg_libs,zlib)
@@ -400,6 +406,7 @@ ULIBS_xenconsole = $(LIBS_xenconsole)
 ULIBS_xs       = $(LIBS_xenstore)
 ULIBS_history  = $(SQLITE_LIBS)
 ULIBS_xenhistoryd = $(LIBS_xenhistoryd)
+ULIBS_xenmetricsd = $(LIBS_xenmetricsd)
 ULIBS_xshist   = $(LIBS_xenstore-history)
 ULIBS_tools    = -lxenstore $(HV_LIBS)
 UNITS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/test_*.c))

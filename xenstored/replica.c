@@ -58,6 +58,12 @@ replica_mark(const struct replica *r)
 	return subscribe_mark(r->sub);
 }
 
+const struct log_header *
+replica_log(const struct replica *r)
+{
+	return r->sub != NULL ? subscribe_log(r->sub) : NULL;
+}
+
 uint64_t
 replica_lag(const struct replica *r)
 {

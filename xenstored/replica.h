@@ -60,6 +60,9 @@ struct state *replica_state(const struct replica *r);
 /* Its place in the log. All zero: there is none. */
 struct image_mark replica_mark(const struct replica *r);
 
+/* The log that it follows; NULL: there is none now. */
+const struct log_header *replica_log(const struct replica *r);
+
 /* Records that it is behind. */
 uint64_t replica_lag(const struct replica *r);
 

@@ -144,6 +144,12 @@ subscribe_mark(const struct subscriber *sub)
 	};
 }
 
+const struct log_header *
+subscribe_log(const struct subscriber *sub)
+{
+	return sub->header;
+}
+
 uint64_t
 subscribe_lag(const struct subscriber *sub)
 {
@@ -227,29 +233,71 @@ read_all(int fd, void *buf, size_t len)
 	return true;
 }
 
-/* CONTROL snapshot NAME; whether the answer is "OK". */
-static bool
-ask(int fd, const char *name, char *why)
+/* Sends a request of LEN bytes of PAYLOAD and takes the reply's payload as a
+ * string; its type, or -1 if there is none. */
+static int
+call(int fd, uint32_t type, const void *payload, size_t len,
+    char answer[WIRE_PAYLOAD_MAX + 1])
 {
 	struct {
 		struct wire_header header;
 		char payload[128];
-	} m = { .header = { .type = WIRE_CONTROL } };
-	char answer[WIRE_PAYLOAD_MAX + 1];
+	} m = { .header = { .type = type, .len = (uint32_t)len } };
 	struct wire_header *header = &m.header;
-	int n = snprintf(m.payload, sizeof(m.payload), "snapshot%c%s", 0, name);
 
-	header->len = (uint32_t)n + 1;
-	if (write(fd, &m, sizeof(*header) + header->len) !=
-		(ssize_t)(sizeof(*header) + header->len) ||
+	if (len > sizeof(m.payload))
+		return -1;
+	memcpy(m.payload, payload, len);
+	if (send(fd, &m, sizeof(*header) + len, MSG_NOSIGNAL) !=
+		(ssize_t)(sizeof(*header) + len) ||
 	    !read_all(fd, header, sizeof(*header)) ||
 	    header->len > WIRE_PAYLOAD_MAX ||
 	    !read_all(fd, answer, header->len))
-		return refuse(why, "the store daemon does not answer");
+		return -1;
 	answer[header->len] = '\0';
-	if (header->type == WIRE_CONTROL && strcmp(answer, "OK") == 0)
+	return (int)header->type;
+}
+
+/* CONTROL snapshot NAME; whether the answer is "OK". */
+static bool
+ask(int fd, const char *name, char *why)
+{
+	char request[128], answer[WIRE_PAYLOAD_MAX + 1];
+	int n = snprintf(request, sizeof(request), "snapshot%c%s", 0, name);
+	int type = call(fd, WIRE_CONTROL, request, (size_t)n + 1, answer);
+
+	if (type < 0)
+		return refuse(why, "the store daemon does not answer");
+	if (type == WIRE_CONTROL && strcmp(answer, "OK") == 0)
 		return true;
 	return refuse(why, "the store daemon makes no snapshot: %.80s", answer);
+}
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+bool
+subscribe_probe(const char *dir, uint64_t *ns_out, char why[SUBSCRIBE_WHY_SIZE])
+{
+	static const struct timeval second = { 1, 0 };
+	char answer[WIRE_PAYLOAD_MAX + 1];
+	int fd = connect_to(dir, why), type;
+	uint64_t before;
+
+	if (fd < 0)
+		return false;
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
+	before = now_ns();
+	type = call(fd, WIRE_IS_DOMAIN_INTRODUCED, "0", 2, answer);
+	*ns_out = now_ns() - before;
+	close(fd);
+	return type >= 0 || refuse(why, "the store daemon does not answer");
 }
 
 /* Whether all of the snapshot in FD is there; its end is cut off then. */

@@ -42,6 +42,9 @@ bool subscribe_seek(struct subscriber *sub, const struct image_mark *mark);
 /* Where it is. Before the first record the sequence number is UINT64_MAX. */
 struct image_mark subscribe_mark(const struct subscriber *sub);
 
+/* The log's header, for looking only. */
+const struct log_header *subscribe_log(const struct subscriber *sub);
+
 /* Records that are there and not read yet. */
 uint64_t subscribe_lag(const struct subscriber *sub);
 
@@ -56,6 +59,13 @@ enum subscribed {
  * call. */
 enum subscribed subscribe_next(
     struct subscriber *sub, struct log_entry *entry_out, const void **data_out);
+
+/*
+ * Whether the daemon of DIR answers a small request within a second; how long
+ * that took to *NS_OUT. False: WHY says why not.
+ */
+bool subscribe_probe(
+    const char *dir, uint64_t *ns_out, char why[SUBSCRIBE_WHY_SIZE]);
 
 /*
  * Asks the daemon of DIR for a snapshot, an image (image.h) with its mark, and
