@@ -449,6 +449,12 @@ $(XENEVT_USER): $(XENEVT_USER).o | $(SOLIBS)
 	$(call say,LD,$@)
 	$(q)$(CC) -o $@ $< -Wl,-rpath,$(abspath $(B)/lib) $(LDFLAGS_ALL) -lxenevtchn
 
+# A user of the store, for tests/integration/reconnect.sh.
+RESTART_USER := $(B)/tests/unit/xenstore/restart_user
+$(RESTART_USER): $(RESTART_USER).o | $(SOLIBS)
+	$(call say,LD,$@)
+	$(q)$(CC) -o $@ $< -Wl,-rpath,$(abspath $(B)/lib) $(LDFLAGS_ALL) -lxenstore
+
 # The guest of the tests of hvd, and what hvd needs to start it.
 $(B)/tests/unit/hosted/guest: tests/unit/hosted/guest.c $(wildcard hv-core/lib/hosted/*.[ch])
 	$(call say,LD,$@)
@@ -464,7 +470,7 @@ check-model: $(MODELS) ## the core and the store against reference models
 check-lint: ## layers, headers alone, clang-format, shellcheck, man pages
 	@sh tests/lint/run
 
-check-integration: all $(XENEVT_USER) ## the whole system, in its own namespaces
+check-integration: all $(XENEVT_USER) $(RESTART_USER) ## the whole system, in its own namespaces
 	@sh tests/integration/run $(B)
 
 check-diff: all $(B)/tests/diff/diff $(B)/tests/diff/ox_preload.so ## our store daemon beside Debian's two

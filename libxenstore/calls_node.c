@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Requests about nodes and transactions. */
+/* Requests about nodes. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,29 +118,4 @@ xs_set_permissions(struct xs_handle *h, xs_transaction_t txn, const char *path,
 		{ text, len },
 	};
 	return handle_done(handle_ask(h, WIRE_SET_PERMS, txn, parts, 2));
-}
-
-xs_transaction_t
-xs_transaction_start(struct xs_handle *h)
-{
-	char *text = handle_text(
-	    handle_ask_string(h, WIRE_TRANSACTION_START, XBT_NULL, ""));
-	xs_transaction_t id = XBT_NULL;
-	uint64_t num;
-
-	if (text == NULL)
-		return XBT_NULL;
-	if (wire_number(text, UINT32_MAX, &num))
-		id = (xs_transaction_t)num;
-	free(text);
-	if (id == XBT_NULL)
-		errno = EIO;
-	return id;
-}
-
-bool
-xs_transaction_end(struct xs_handle *h, xs_transaction_t txn, bool abort)
-{
-	return handle_done(
-	    handle_ask_string(h, WIRE_TRANSACTION_END, txn, abort ? "F" : "T"));
 }

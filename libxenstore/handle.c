@@ -9,11 +9,37 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/error.h"
 #include "common/wire.h"
 
 /* The reader needs little; libc's thread-local data of big programs count. */
 #define READER_STACK (128 * 1024)
+
+/* How long a daemon may be away: by default, and at most. */
+enum { PATIENCE_S = 10, PATIENCE_MAX_S = 1000000 };
+
+unsigned
+handle_patience(unsigned long flags)
+{
+	const char *text = getenv("XENSTORE_RECONNECT");
+	uint64_t seconds = PATIENCE_S;
+
+	if (flags & XS_OPEN_NO_RECONNECT)
+		return 0;
+	if (text != NULL)
+		(void)wire_number(text, PATIENCE_MAX_S, &seconds);
+	return (unsigned)seconds * 1000;
+}
+
+unsigned
+handle_generation(struct xs_handle *h)
+{
+	unsigned generation;
+
+	pthread_mutex_lock(&h->lock);
+	generation = h->generation;
+	pthread_mutex_unlock(&h->lock);
+	return generation;
+}
 
 struct xs_handle *
 handle_new(const struct conn *conn, unsigned long flags)
@@ -30,6 +56,7 @@ handle_new(const struct conn *conn, unsigned long flags)
 		.flags = flags,
 		.stop = { -1, -1 },
 	};
+	h->patience_ms = handle_patience(flags);
 	events_init(&h->events);
 	pthread_mutex_init(&h->request, NULL);
 	pthread_mutex_init(&h->lock, NULL);
@@ -47,6 +74,8 @@ handle_forget(struct xs_handle *h)
 	}
 	free(h->reply);
 	events_destroy(&h->events);
+	watches_free(&h->watches);
+	txns_free(&h->txns);
 	free(h);
 }
 
@@ -64,44 +93,61 @@ handle_free(struct xs_handle *h)
 	handle_forget(h);
 }
 
-/* The connection is of no use any more. Called with the lock. */
-static void
-die(struct xs_handle *h)
+void
+handle_die(struct xs_handle *h)
 {
 	if (!h->dead)
 		conn_shut(&h->conn);
 	h->dead = true;
+	h->lost = false;
 	events_end(&h->events);
 	pthread_cond_broadcast(&h->changed);
 }
 
-/* Hands on what was read: MSG, or NULL for a broken stream. Takes MSG. Called
- * with the lock. */
-static void
-dispatch(struct xs_handle *h, struct message *msg)
+void
+handle_lose(struct xs_handle *h, int err)
+{
+	bool hopeless = h->patience_ms == 0 || h->conn.kind != CONN_SOCKET ||
+			err == EPROTO || err == ENOMEM;
+
+	if (h->dead || h->lost)
+		return;
+	if (hopeless) {
+		handle_die(h);
+		return;
+	}
+	conn_shut(&h->conn); /* nobody waits in it any more */
+	h->lost = true;
+	h->expecting = false;
+	h->features_known = false;
+	txns_lose(&h->txns);
+	pthread_cond_broadcast(&h->changed);
+}
+
+void
+handle_dispatch(struct xs_handle *h, struct message *msg, int err)
 {
 	if (msg == NULL) {
-		die(h);
+		handle_lose(h, err);
 	} else if (msg->type == WIRE_WATCH_EVENT) {
 		if (events_push(&h->events, msg->body, msg->len) != 0)
-			die(h);
+			handle_die(h);
 		free(msg);
 	} else if (h->expecting) {
 		h->expecting = false;
 		h->reply = msg;
 	} else { /* an answer to no question */
 		free(msg);
-		die(h);
+		handle_die(h);
 	}
 	pthread_cond_broadcast(&h->changed);
 }
 
-/* Reads one message, or lets another do it. Called with the lock. */
-static void
-read_or_wait(struct xs_handle *h)
+void
+handle_read_or_wait(struct xs_handle *h)
 {
 	struct message *msg;
-	int cancel;
+	int cancel, err;
 
 	if (h->reading || h->threaded) {
 		pthread_cond_wait(&h->changed, &h->lock);
@@ -111,30 +157,45 @@ read_or_wait(struct xs_handle *h)
 	pthread_mutex_unlock(&h->lock);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	msg = conn_recv(&h->conn);
+	err = errno;
 	pthread_setcancelstate(cancel, NULL);
 	pthread_mutex_lock(&h->lock);
 	h->reading = false;
-	dispatch(h, msg);
+	handle_dispatch(h, msg, err);
+}
+
+/* Reads one message. False if the thread shall end. Called with the lock. */
+static bool
+read_one(struct xs_handle *h)
+{
+	struct message *msg = NULL;
+	int ready, err;
+
+	pthread_mutex_unlock(&h->lock);
+	ready = conn_wait(&h->conn, h->stop[0]);
+	if (ready > 0)
+		msg = conn_recv(&h->conn);
+	err = errno;
+	pthread_mutex_lock(&h->lock);
+	if (ready != 0)
+		handle_dispatch(h, msg, err);
+	return ready != 0;
 }
 
 static void *
 reader(void *arg)
 {
 	struct xs_handle *h = arg;
+	bool go_on = true;
 
 	pthread_mutex_lock(&h->lock);
-	while (h->reading) /* one who began before there was a thread */
+	while (h->reading || h->reviving) /* by one who began without us */
 		pthread_cond_wait(&h->changed, &h->lock);
-	while (!h->dead) {
-		struct message *msg;
-
-		pthread_mutex_unlock(&h->lock);
-		if (conn_wait(&h->conn, h->stop[0]) == 0)
-			return NULL;
-		msg = conn_recv(&h->conn);
-		pthread_mutex_lock(&h->lock);
-		dispatch(h, msg);
-	}
+	while (!h->dead && go_on)
+		if (h->lost)
+			handle_revive(h);
+		else
+			go_on = read_one(h);
 	pthread_mutex_unlock(&h->lock);
 	return NULL;
 }
@@ -183,152 +244,6 @@ handle_start_thread(struct xs_handle *h)
 	return err == 0 ? 0 : -1;
 }
 
-/* Joins header and parts in BUF. Returns the length; 0 if it is too long. */
-static size_t
-build(uint8_t *buf, size_t size, unsigned type, xs_transaction_t txn,
-    const struct part *parts, size_t nparts)
-{
-	struct wire_header hdr = { .type = type, .tx_id = txn };
-	size_t len = sizeof(hdr);
-
-	for (size_t i = 0; i < nparts; i++) {
-		if (parts[i].len > size - len)
-			return 0;
-		if (parts[i].len > 0)
-			memcpy(buf + len, parts[i].data, parts[i].len);
-		len += parts[i].len;
-	}
-	hdr.len = (uint32_t)(len - sizeof(hdr));
-	memcpy(buf, &hdr, sizeof(hdr));
-	return len;
-}
-
-/* Sends a message and waits for the reply. NULL if the connection is dead. */
-static struct message *
-exchange(struct xs_handle *h, const void *msg, size_t len)
-{
-	struct message *reply;
-
-	pthread_mutex_lock(&h->lock);
-	if (h->dead) {
-		pthread_mutex_unlock(&h->lock);
-		return NULL;
-	}
-	h->expecting = true;
-	pthread_mutex_unlock(&h->lock);
-
-	if (conn_send(&h->conn, msg, len) != 0) {
-		pthread_mutex_lock(&h->lock);
-		die(h);
-	} else {
-		pthread_mutex_lock(&h->lock);
-	}
-	while (h->reply == NULL && !h->dead)
-		read_or_wait(h);
-	reply = h->reply;
-	h->reply = NULL;
-	h->expecting = false;
-	pthread_mutex_unlock(&h->lock);
-	return reply;
-}
-
-/* Is REPLY one to a request of TYPE? A device may put its own id on it. */
-static bool
-answers(const struct xs_handle *h, const struct message *reply, unsigned type)
-{
-	if (h->conn.kind == CONN_SOCKET && reply->req_id != 0)
-		return false;
-	return reply->type == type || reply->type == WIRE_ERROR;
-}
-
-struct message *
-handle_ask(struct xs_handle *h, unsigned type, xs_transaction_t txn,
-    const struct part *parts, size_t nparts)
-{
-	uint8_t buf[sizeof(struct wire_header) + XENSTORE_PAYLOAD_MAX];
-	size_t len = build(buf, sizeof(buf), type, txn, parts, nparts);
-	struct message *reply;
-	int err, cancel;
-
-	if (len == 0) {
-		errno = E2BIG;
-		return NULL;
-	}
-	/* half a request would be worse than one too many */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-	pthread_mutex_lock(&h->request);
-	reply = exchange(h, buf, len);
-	if (reply != NULL && !answers(h, reply, type)) {
-		pthread_mutex_lock(&h->lock);
-		die(h);
-		pthread_mutex_unlock(&h->lock);
-		free(reply);
-		reply = NULL;
-	}
-	pthread_mutex_unlock(&h->request);
-	pthread_setcancelstate(cancel, NULL);
-
-	if (reply == NULL) {
-		errno = EBADF;
-		return NULL;
-	}
-	if (reply->type != WIRE_ERROR) {
-		errno = 0; /* callers rely on it */
-		return reply;
-	}
-	err = error_to_errno(error_from_name(reply->body, reply->len));
-	free(reply);
-	errno = err;
-	return NULL;
-}
-
-struct message *
-handle_ask_string(
-    struct xs_handle *h, unsigned type, xs_transaction_t txn, const char *arg)
-{
-	struct part part = { arg, strlen(arg) + 1 };
-
-	return handle_ask(h, type, txn, &part, 1);
-}
-
-bool
-handle_done(struct message *reply)
-{
-	bool ok = reply != NULL;
-
-	free(reply); /* leaves errno alone where it matters: reply is NULL */
-	return ok;
-}
-
-char *
-handle_body(struct message *reply, size_t *len_out)
-{
-	size_t len;
-
-	if (reply == NULL)
-		return NULL;
-	/* The body begins the block, for the user to free. */
-	len = reply->len;
-	memmove(reply, reply->body, len + 1);
-	if (len_out != NULL)
-		*len_out = len;
-	return (char *)reply;
-}
-
-char *
-handle_text(struct message *reply)
-{
-	size_t len;
-	char *text = handle_body(reply, &len);
-
-	if (text != NULL && strlen(text) + 1 < len) {
-		free(text);
-		errno = EIO;
-		return NULL;
-	}
-	return text;
-}
-
 static void
 unlock(void *lock)
 {
@@ -343,7 +258,10 @@ handle_next_event(struct xs_handle *h)
 	pthread_mutex_lock(&h->lock);
 	pthread_cleanup_push(unlock, &h->lock);
 	while ((vec = events_pop(&h->events)) == NULL && !h->dead)
-		read_or_wait(h);
+		if (h->lost)
+			handle_revive(h);
+		else
+			handle_read_or_wait(h);
 	pthread_cleanup_pop(1);
 	if (vec == NULL)
 		errno = EBADF;

@@ -18,10 +18,28 @@
  * argument that the server refuses), EACCES (no right), E2BIG (the request
  * exceeds XENSTORE_PAYLOAD_MAX; nothing was sent), EBADF (the connection has
  * ended: the server is gone or broke the protocol; the handle is good for
- * xs_close only), ENOSYS (this server does not know the request), ENOENT (the
- * transaction is not open), ENOMEM, EIO.
+ * xs_close only), ECONNRESET (see below), ENOSYS (this server does not know the
+ * request), ENOENT (the transaction is not open), ENOMEM, EIO.
  *
  * TXN is XBT_NULL or a transaction of the same handle.
+ *
+ * A daemon that dies and comes back is not noticed. While it is away, calls
+ * wait, for $XENSTORE_RECONNECT seconds (10 if it is not set); after that, or
+ * at once for 0, the connection has ended. Once it is back,
+ * - watches are registered again, and each gives one event with its own path,
+ *   which stands for whatever happened meanwhile;
+ * - a request that was on the way is made again if that does no harm:
+ * everything that only asks, xs_write, xs_mkdir, xs_rm, xs_set_permissions,
+ *   xs_set_target, the setting of features and quotas, xs_transaction_start,
+ *   xs_watch and xs_unwatch. A change may so be made twice, the second time
+ * over what others did in between;
+ * - any other that was on the way (xs_introduce_domain, xs_release_domain,
+ *   xs_resume_domain, xs_control_command, a commit) fails with ECONNRESET: it
+ *   was carried out, or it was not;
+ * - a transaction that was open goes on with what the store holds now, without
+ *   its own earlier changes, and its end fails with EAGAIN, as after any
+ *   collision; throwing it away succeeds.
+ * This is so for sockets. A guest's connection is the kernel's business.
  */
 #ifndef XENSTORE_H
 #define XENSTORE_H
@@ -47,6 +65,8 @@ typedef uint32_t xs_transaction_t;
 #define XS_OPEN_SOCKETONLY (1UL << 1)
 /* xs_unwatch also drops events of that watch which are queued already. */
 #define XS_UNWATCH_FILTER (1UL << 2)
+/* A connection that breaks has ended. */
+#define XS_OPEN_NO_RECONNECT (1UL << 31)
 
 /* Indices into what xs_read_watch and xs_check_watch return. */
 #ifndef XS_WATCH_PATH
@@ -179,6 +199,16 @@ xs_transaction_t xs_transaction_start(struct xs_handle *h);
 /* Commits TXN, or throws it away if ABORT. EAGAIN: somebody else changed what
  * it depended on; start anew. Whatever is returned, TXN has ended. */
 bool xs_transaction_end(struct xs_handle *h, xs_transaction_t txn, bool abort);
+
+/* Runs BODY in a transaction, and again while the commit fails with EAGAIN or
+ * BODY returns EAGAIN, at growing intervals, but not for longer than TIMEOUT_MS
+ * milliseconds (0: once). BODY returns 0 for its changes to be committed, or an
+ * errno value for them to be thrown away. Returns 0 when they are committed, or
+ * an errno value: BODY's, the server's, or EAGAIN when time is over. BODY may
+ * have run any number of times; nothing but the last run's changes counts. */
+int xs_transaction_retry(struct xs_handle *h,
+    int (*body)(struct xs_handle *h, xs_transaction_t txn, void *ctx),
+    void *ctx, unsigned int timeout_ms);
 
 /* ---- domains: for privileged connections ---- */
 

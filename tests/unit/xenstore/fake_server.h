@@ -167,6 +167,8 @@ fake_start_many(struct fake *f, void (*script)(struct fake *f), int connections)
 	assert_int_equal(listen(f->listener, 1), 0);
 	setenv("XENSTORED_RUNDIR", f->dir, 1);
 	unsetenv("XENSTORED_PATH");
+	/* one that ends does not come back, unless a test is about that */
+	setenv("XENSTORE_RECONNECT", connections > 1 ? "5" : "0", 1);
 	assert_int_equal(pthread_create(&f->thread, NULL, fake_thread, f), 0);
 }
 
