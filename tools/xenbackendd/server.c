@@ -374,7 +374,8 @@ store_readable(evutil_socket_t fd, short what, void *arg)
 static int
 store_connect(struct server *s)
 {
-	struct xs_handle *xs = xs_open(0);
+	/* a loss is noticed here, where the loop goes on meanwhile */
+	struct xs_handle *xs = xs_open(XS_OPEN_NO_RECONNECT);
 	int fd, err;
 
 	if (xs == NULL)

@@ -221,7 +221,8 @@ watch_list(struct xs_handle *xs)
 static bool
 open_store(struct consoles *all)
 {
-	struct xs_handle *xs = xs_open(0);
+	/* a loss is noticed here, where the loop goes on meanwhile */
+	struct xs_handle *xs = xs_open(XS_OPEN_NO_RECONNECT);
 	int fd, err;
 
 	if (xs == NULL)
