@@ -194,7 +194,7 @@ AR_xenmetricsd  := xenmetricsd tools xenstored xscommon
 LIBS_xenmetricsd = $(EVENT_LIBS) $(call pkg_libs,libevent_extra) $(TALLOC_LIBS)
 DIR_xenstore-history := tools/xshist
 AR_xenstore-history := xshist history xs tools
-LIBS_xenstore-history = $(SQLITE_LIBS)
+LIBS_xenstore-history = -lxenstore $(SQLITE_LIBS)
 
 define prog_rule
 $(B)/bin/$(1) $(B)/inst/$(1): $(B)/$(DIR_$(1))/main.o $(foreach a,$(AR_$(1)),$(B)/lib$(a).a) | $(SOLIBS)

@@ -99,7 +99,9 @@ const struct cmd cmd_ls = {
 		"  -d, --depth N  only N levels\n"
 		"  --glob PATTERN only what matches: names, or paths if there "
 		"is a slash in it\n"
-		"  --json         as JSON\n",
+		"  --json         as JSON\n"
+		"  --at WHEN      as it was at a time or at a sequence number "
+		"of xenstore-log\n",
 	.min_args = 0,
 	.args_step = 1,
 	.txn = CMD_TXN_NEVER,

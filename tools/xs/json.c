@@ -112,18 +112,28 @@ json_member(struct out *out, const char *key, const char *text)
 }
 
 void
-json_value(struct out *out, const char *value, size_t len)
+json_bytes(struct out *out, const char *key, const char *value, size_t len)
 {
+	bool text = value == NULL || is_utf8(value, len);
+
+	out_string(out, "\"");
+	out_string(out, key);
+	out_string(out, text ? "\":" : "_base64\":");
 	if (value == NULL) {
-		out_string(out, "\"value\":null");
-	} else if (is_utf8(value, len)) {
-		out_string(out, "\"value\":");
+		out_string(out, "null");
+	} else if (text) {
 		json_string(out, value, len);
 	} else {
-		out_string(out, "\"value_base64\":\"");
+		out_string(out, "\"");
 		base64(out, value, len);
 		out_string(out, "\"");
 	}
+}
+
+void
+json_value(struct out *out, const char *value, size_t len)
+{
+	json_bytes(out, "value", value, len);
 }
 
 void

@@ -16,7 +16,11 @@ void json_string(struct out *out, const char *text, size_t len);
 /* "KEY":"text" */
 void json_member(struct out *out, const char *key, const char *text);
 
-/* "value":"text" or "value_base64":"..."; "value":null if VALUE is NULL. */
+/* "KEY":"text" or "KEY_base64":"..."; "KEY":null if VALUE is NULL. */
+void json_bytes(
+    struct out *out, const char *key, const char *value, size_t len);
+
+/* The same with "value" as KEY. */
 void json_value(struct out *out, const char *value, size_t len);
 
 /* Before each element of an array: "[" or "," and a newline. *COUNT is how many

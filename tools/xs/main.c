@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/xs/cmd.h"
 #include "tools/xs/json.h"
@@ -300,6 +301,47 @@ show_output(const struct cmd *cmd, struct cmd_env *env, int ret)
 	return 1;
 }
 
+/* Whether ARGV asks for another moment than now. */
+static bool
+wants_moment(char **argv)
+{
+	for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++)
+		if (strcmp(*argv, "--at") == 0 ||
+		    strncmp(*argv, "--at=", 5) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * What is asked of the past is another program's work, which lies beside this
+ * one. ARGV begins with the mode. Comes back if NAME is no such mode.
+ */
+static void
+ask_history(const char *argv0, const char *name, char **argv)
+{
+	static const char *const modes[] = { "blame", "diff", "log", "why" };
+	const char *slash = strrchr(argv0, '/');
+	char path[4096], *saved = argv[0];
+	bool asked = strcmp(name, "ls") == 0 && wants_moment(argv);
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		asked = asked || strcmp(name, modes[i]) == 0;
+	if (!asked)
+		return;
+	snprintf(path, sizeof(path), "xenstore-%s", name);
+	argv[0] = path;
+	if (slash != NULL) {
+		char beside[4096];
+
+		snprintf(beside, sizeof(beside), "%.*s/xenstore-history",
+		    (int)(slash - argv0), argv0);
+		execv(beside, argv);
+	}
+	execvp("xenstore-history", argv);
+	argv[0] = saved;
+	err(1, "xenstore-history");
+}
+
 /* "xenstore-read" gives "read"; NULL for any other name. */
 static const char *
 mode_of_name(const char *argv0)
@@ -332,6 +374,7 @@ main(int argc, char **argv)
 			usage_modes(0, argv[0]);
 		optind = 2;
 	}
+	ask_history(argv[0], name, mode != NULL ? argv + 1 : argv);
 	cmd = find_cmd(name);
 	if (cmd == NULL)
 		errx(1, "unknown mode %s\n", name);

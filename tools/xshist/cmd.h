@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "tools/history/history.h"
+#include "tools/xshist/object.h"
 #include "tools/xshist/show.h"
 
 struct hist_options {

@@ -45,9 +45,9 @@ on_act(void *ctx, const struct history_act *act)
 		return true;
 	}
 	out_string(&env->out, "{");
-	json_act(&env->out, act);
+	object_act(&env->out, act);
 	out_string(&env->out, ",\"changes\":[");
-	json_change(&env->out, b->change);
+	object_change(&env->out, b->change);
 	out_string(&env->out, "]}\n");
 	return true;
 }

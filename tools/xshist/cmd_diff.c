@@ -8,7 +8,7 @@ static void
 show_difference(struct hist_env *env, const struct history_change *c)
 {
 	if (env->opt->json)
-		json_change(&env->out, c);
+		object_change(&env->out, c);
 	else
 		show_change(&env->show, c);
 	out_string(&env->out, "\n");

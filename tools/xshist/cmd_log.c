@@ -73,7 +73,7 @@ json_one(void *ctx, const struct history_change *change)
 	if (!l->first)
 		out_string(&l->env->out, ",");
 	l->first = false;
-	json_change(&l->env->out, change);
+	object_change(&l->env->out, change);
 	return true;
 }
 
@@ -92,7 +92,7 @@ on_act(void *ctx, const struct history_act *act)
 		out_string(&env->out, "\n");
 	} else {
 		out_string(&env->out, "{");
-		json_act(&env->out, act);
+		object_act(&env->out, act);
 		out_string(&env->out, ",\"changes\":[");
 		l->first = true;
 		ok = history_changes(env->history, act->id, path, json_one, l);

@@ -3,8 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/xs/json.h"
+#include "tools/xs/lsprint.h"
 #include "tools/xshist/cmd.h"
 #include "tools/xshist/nodes.h"
+
+enum { FLUSH_SIZE = 60000 };
 
 /*
  * The order of xenstore-ls: a node before what is below it, siblings as they
@@ -84,46 +88,101 @@ link_all(struct tree *t, const struct nodes *nodes)
 	return true;
 }
 
-/* --- showing --- */
+/* --- showing, as xenstore-ls does --- */
+
+struct ls {
+	struct hist_env *env;
+	struct lsprint print;
+	unsigned long count;
+};
 
 static void
-show_entry(struct hist_env *env, const struct entry *e, int depth)
+show_json(struct ls *ls, const struct history_change *c)
 {
-	const struct history_change *c = e->change;
-	const char *slash = strrchr(c->path, '/');
+	struct out *out = &ls->env->out;
+	const char *perm, *comma;
+	size_t len;
 
-	if (env->opt->json) {
-		json_change(&env->out, c);
-	} else {
-		if (env->opt->flat)
-			show_text(&env->show, "%s", c->path);
-		else
-			show_text(&env->show, "%*s%s", depth, "", slash + 1);
-		out_string(&env->out, " = ");
-		if (c->value == NULL) {
-			show_value(&env->show, NULL, 0, c->size);
-		} else {
-			out_string(&env->out, "\"");
-			out_escaped(&env->out, c->value, c->value_len);
-			out_string(&env->out, "\"");
+	json_next(out, &ls->count);
+	out_string(out, "{");
+	json_member(out, "path", c->path);
+	out_string(out, ",");
+	json_value(out, c->value, c->value_len);
+	if (ls->env->opt->perms && c->perms != NULL) {
+		out_string(out, ",\"perms\":[");
+		for (perm = c->perms; perm != NULL;
+		     perm = comma != NULL ? comma + 1 : NULL) {
+			comma = strchr(perm, ',');
+			len = comma != NULL ? (size_t)(comma - perm)
+					    : strlen(perm);
+			json_string(out, perm, len);
+			if (comma != NULL)
+				out_string(out, ",");
 		}
-		if (env->opt->perms)
-			show_text(&env->show, "   (%s)", c->perms);
+		out_string(out, "]");
 	}
-	out_string(&env->out, "\n");
-	if (env->out.len > 60000)
-		hist_show(env);
+	out_string(out, "}");
+	if (out->len > FLUSH_SIZE)
+		hist_show(ls->env);
 }
 
 static void
-show_below(struct hist_env *env, const struct entry *e, int depth)
+show_line(struct ls *ls, const struct history_change *c, int depth)
+{
+	char perms[HISTORY_PERMS_SIZE];
+	struct walk_node node = {
+		.path = c->path,
+		.name = strrchr(c->path, '/') + 1,
+		.depth = depth,
+		.match = true,
+		.value = c->value,
+		.len = c->value_len,
+	};
+	size_t i;
+
+	if (ls->env->opt->perms && c->perms != NULL) {
+		/* strings, as a server answers */
+		node.perms_len = strlen(c->perms) + 1;
+		if (node.perms_len > sizeof(perms))
+			node.perms_len = sizeof(perms);
+		for (i = 0; i < node.perms_len; i++)
+			perms[i] = c->perms[i] == ',' ? '\0' : c->perms[i];
+		node.perms = perms;
+	}
+	lsprint_node(&ls->print, &node);
+}
+
+static void
+show_below(struct ls *ls, const struct entry *e, int depth)
 {
 	const struct entry *kid;
 
 	for (kid = e->kids; kid != NULL; kid = kid->next) {
-		show_entry(env, kid, depth);
-		show_below(env, kid, depth + 1);
+		if (ls->env->opt->json)
+			show_json(ls, kid->change);
+		else
+			show_line(ls, kid->change, depth);
+		show_below(ls, kid, depth + 1);
 	}
+}
+
+static int
+show_tree(struct hist_env *env, const struct tree *tree, const char *path)
+{
+	struct ls ls = { .env = env };
+	struct entry *top =
+	    bsearch(path, tree->entry, tree->n, sizeof(*tree->entry), by_path);
+
+	if (top == NULL) {
+		warnx("%s: there was no such node", path);
+		return 1;
+	}
+	lsprint_init(&ls.print, env->opt->flat);
+	show_below(&ls, top, 0);
+	lsprint_free(&ls.print);
+	if (env->opt->json)
+		json_end(&env->out, ls.count);
+	return 0;
 }
 
 static int
@@ -135,20 +194,13 @@ run(struct hist_env *env)
 	    hist_position(env, env->opt->at != NULL ? env->opt->at : "now");
 	struct tree tree = { 0 };
 	struct nodes nodes;
-	struct entry *top;
-	int ret = 0;
+	int ret;
 
 	if (!nodes_load(&nodes, env->history, path, at))
 		return hist_failed(env);
 	if (!link_all(&tree, &nodes))
 		errx(1, "no memory");
-	top = bsearch(path, tree.entry, tree.n, sizeof(*tree.entry), by_path);
-	if (top != NULL) {
-		show_below(env, top, 0);
-	} else {
-		warnx("%s: there was no such node", path);
-		ret = 1;
-	}
+	ret = show_tree(env, &tree, path);
 	free(tree.entry);
 	nodes_free(&nodes);
 	return ret;
@@ -162,7 +214,7 @@ const struct hist_cmd hist_ls = {
 		"  -t, --at WHEN   a time or sequence number; without it: now\n"
 		"  -f, --flat      show whole paths\n"
 		"  -p, --prefix    show permissions as well\n"
-		"  -j, --json      one object a line\n"
+		"  -j, --json      as JSON\n"
 		"  -D, --database  the history's file\n",
 	.max_args = 1,
 	.run = run,

@@ -122,7 +122,7 @@ on_act(void *ctx, const struct history_act *act)
 		return true;
 	}
 	out_string(&w->env->out, "{");
-	json_act(&w->env->out, act);
+	object_act(&w->env->out, act);
 	out_string(&w->env->out, "}\n");
 	return true;
 }

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The history as text for people and as JSON for scripts, into a buffer. Knows
+ * The history as text for people, into a buffer. Knows
  * the history's structures; knows no file.
  */
 #ifndef TOOLS_XSHIST_SHOW_H
@@ -44,16 +44,5 @@ void show_change(struct show *s, const struct history_change *change);
 
 /* Why an act was refused, in brackets; nothing if there is nothing to say. */
 void show_reason(struct show *s, const struct history_act *act);
-
-/* --- JSON; without commas but those inside --- */
-
-void json_string(struct out *out, const void *text, size_t len);
-/* "NAME": "TEXT", with a comma before; nothing if TEXT is NULL */
-void json_text(struct out *out, const char *name, const char *text);
-void json_number(struct out *out, const char *name, int64_t number);
-/* the members of an act, without braces and without its changes */
-void json_act(struct out *out, const struct history_act *act);
-/* a change as an object */
-void json_change(struct out *out, const struct history_change *change);
 
 #endif
