@@ -505,6 +505,7 @@ FUZZ_http    := fileserver
 FUZZ_ring    := xenstored xscommon
 FUZZ_state   := xenstored xscommon
 FUZZ_image   := xenstored xscommon
+FUZZ_stream  := xenstored xscommon
 FUZZ_xlcfg   := xl tools
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
