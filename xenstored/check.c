@@ -64,6 +64,7 @@ count_nodes(struct state *st)
 		if (node == st->live)
 			continue;
 		owner = acl_owner(node->acl);
+		/* the dead who could not be buried yet still have theirs */
 		if (owner == NULL ||
 		    (principal_dead(owner) && list_empty(&owner->unburied)))
 			return "a node is owned by nobody";

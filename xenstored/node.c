@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "xenstored/cost.h"
 #include "xenstored/kids.h"
 
 enum {
@@ -227,8 +228,8 @@ node_kids_stamp(const struct node *node)
 int64_t
 node_cost(const struct node *node)
 {
-	return NODE_COST + node->name_len + node->value_len +
-	       (int64_t)(node->acl->n * sizeof(struct acl_entry));
+	return COST_NODE + node->name_len + node->value_len +
+	       (int64_t)node->acl->n * COST_PERM;
 }
 
 struct weight

@@ -45,8 +45,6 @@ struct weight {
 enum {
 	NODE_CLASSES = 32,
 	NODE_CLASS_SIZE = 8,
-	/* What a node costs its owner beside its texts and permissions. */
-	NODE_COST = 144,
 };
 
 /* What nodes are made from and go back to. */

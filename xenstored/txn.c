@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "xenstored/account.h"
+#include "xenstored/cost.h"
 #include "xenstored/ops.h"
 #include "xenstored/view.h"
+
+_Static_assert(sizeof(struct txn_op) == COST_TXN_OP, "a log is charged whole");
 
 static void
 charge(struct txn *txn, int64_t bytes)
@@ -41,7 +44,7 @@ txn_new(struct conn *conn)
 	txn->base = node_ref(conn->st->live);
 	txn->top = node_ref(conn->st->live);
 	txn->stamp = conn->st->heap.stamp;
-	charge(txn, sizeof(*txn));
+	charge(txn, COST_TXN);
 	return txn;
 }
 
@@ -99,7 +102,7 @@ txn_note(struct txn *txn, const char *path, size_t len, unsigned aspects,
 	if (!principal_allows(
 		conn->who.self, QUOTA_TXNODES, (int64_t)txn->n_touched + 1))
 		return quota_error(QUOTA_TXNODES);
-	cost = (int64_t)(sizeof(*t) + len + 1);
+	cost = (int64_t)(COST_TOUCHED + len + 1);
 	if (!affordable(txn, cost))
 		return quota_error(QUOTA_MEMORY);
 	t = malloc(sizeof(*t) + len + 1);
@@ -121,8 +124,7 @@ txn_log(struct txn *txn, uint32_t type, const void *payload, size_t len,
     uint64_t digest)
 {
 	struct txn_op op = { .type = type, .len = (uint32_t)len };
-	size_t need =
-	    sizeof(op) + TXN_OP_ROOM(len);
+	size_t need = sizeof(op) + TXN_OP_ROOM(len);
 	size_t cap = txn->log_cap;
 	char *log;
 
@@ -214,8 +216,7 @@ replay(const struct txn *from, struct txn *to, bool writes_only)
 	size_t pos;
 
 	for (pos = 0; pos < from->log_len;
-	     pos +=
-	     sizeof(op) + TXN_OP_ROOM(op.len)) {
+	     pos += sizeof(op) + TXN_OP_ROOM(op.len)) {
 		memcpy(&op, from->log + pos, sizeof(op));
 		if (writes_only && !is_write(op.type))
 			continue;

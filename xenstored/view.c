@@ -5,6 +5,7 @@
 
 #include "common/path.h"
 #include "xenstored/account.h"
+#include "xenstored/cost.h"
 
 struct node *
 view_top(const struct view *view)
@@ -115,7 +116,7 @@ check_put(const struct view *view, const struct found *f, const struct acl *acl,
 	if (nodes > 0 && !principal_allows(self, QUOTA_CHILDREN,
 			     (int64_t)kids_count(f->nearest->kids) + 1))
 		return quota_error(QUOTA_CHILDREN);
-	cost = len + nodes * NODE_COST;
+	cost = len + nodes * COST_NODE;
 	if (f->node != NULL)
 		cost -= (int64_t)node_value_len(f->node);
 	if (cost > 0 && !principal_may(self, QUOTA_MEMORY, cost))

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/path.h"
+#include "xenstored/cost.h"
 
 /* A place in the trie; it is there while a watch is at or below it. */
 struct place {
@@ -251,9 +252,8 @@ count_components(const char *path)
 size_t
 watch_cost(const char *wpath, const char *token)
 {
-	return sizeof(struct watch) +
-	       count_components(wpath) * sizeof(struct place) + strlen(wpath) +
-	       strlen(token) + 2;
+	return COST_WATCH + count_components(wpath) * COST_PLACE +
+	       strlen(wpath) + strlen(token) + 2;
 }
 
 enum xs_err

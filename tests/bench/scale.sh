@@ -1,0 +1,54 @@
+# scale.sh: the store daemon's work as its store grows, beside Debian's. What
+# takes long is done once. Sourced by run.
+# shellcheck disable=SC2154 # bench, rounds, peers_*: run
+
+scale_start() { peers_start; }
+
+# scale_one WHOSE SOCKET TEST [N]: "0" for a socket that is not there
+scale_one()
+{
+	[ -n "$2" ] || return 0
+	scale_whose=$1
+	shift
+	scale_socket=$1 scale_test=$2
+	shift 2
+	taskset -c "$(($(nproc) - 1))" "$bench/benchscale/bench_scale" "$scale_test" "$scale_socket" "$@" >/run/scale ||
+	    echo "scale: $scale_whose: $scale_test: no figure" >&2
+	while IFS='	' read -r what unit figure; do
+		sample "$what" "$scale_whose" "$unit" "$figure"
+	done </run/scale
+}
+
+# scale_each TEST [N]: for all daemons
+scale_each()
+{
+	scale_one 'our xenstored' "$XENSTORED_RUNDIR/socket" "$@"
+	scale_one "Debian's xenstored 4.17" "$peers_c" "$@"
+	scale_one "Debian's oxenstored 4.17" "$peers_ox" "$@"
+}
+scale_ours() { scale_one 'our xenstored' "$XENSTORED_RUNDIR/socket" "$@"; }
+
+scale_run()
+{
+	for _ in $rounds; do
+		scale_each txn 1000
+		scale_each fanout 10
+		scale_each flood
+		scale_each devices
+		scale_ours siblings
+		scale_ours txn
+		scale_ours watches
+		scale_ours fanout 1
+		scale_ours fanout 100
+	done
+	for test in idle watches nodes deaf; do
+		scale_each "$test"
+	done
+	scale_one "Debian's oxenstored 4.17" "$peers_ox" txn
+	scale_one "Debian's oxenstored 4.17" "$peers_ox" siblings
+	scale_ours nodes 500000
+	scale_ours nodes 1000000
+	scale_ours watches 1000000
+	scale_ours domains
+	scale_one "Debian's xenstored 4.17" "$peers_c" domains
+}
