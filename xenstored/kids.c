@@ -8,7 +8,8 @@ enum {
 	PAGE_KIDS = 64,
 	FIRST_CAP = 2,	    /* kids a first page is made for */
 	NO_INDEX_KIDS = 64, /* up to so many need no index */
-	INDEX_LOAD = 16,    /* mean entries of a bucket at which it doubles */
+	FIRST_INDEX = 8,    /* buckets */
+	INDEX_LOAD = 16,    /* mean entries of a bucket above which it grows */
 };
 
 struct index_entry {
@@ -91,6 +92,17 @@ kids_reap(struct heap *heap)
 
 /* --- searching --- */
 
+/* The bucket that HASH belongs to: those from half of the room on get theirs
+ * one by one from the first half. */
+static struct kid_index **
+bucket_of(const struct kids *kids, uint32_t hash)
+{
+	uint32_t i = hash & kids->index_mask;
+
+	return &kids->index[i < kids->n_index ? i
+					      : hash & kids->index_mask / 2];
+}
+
 static struct kid *
 find_by_seq(const struct kids *kids, uint32_t seq, uint32_t *page_out)
 {
@@ -153,7 +165,7 @@ find(const struct kids *kids, const struct name *name, uint32_t *page_out)
 
 	if (kids->n_index == 0)
 		return find_without_index(kids, name, page_out);
-	index = kids->index[name->hash & (kids->n_index - 1)];
+	index = *bucket_of(kids, name->hash);
 	for (i = 0; index != NULL && i < index->n; i++) {
 		if (index->entry[i].hash != name->hash)
 			continue;
@@ -286,38 +298,72 @@ index_own(struct kid_index **slot)
 static void
 index_put(struct kids *kids, uint32_t hash, uint32_t seq)
 {
-	struct kid_index *index = kids->index[hash & (kids->n_index - 1)];
+	struct kid_index *index = *bucket_of(kids, hash);
 
 	index->entry[index->n].hash = hash;
 	index->entry[index->n].seq = seq;
 	index->n++;
 }
 
-/* An index of N buckets for all of KIDS in place of the one it has. */
+/* A first index for KIDS, which has none. */
 static bool
-index_build(struct kids *kids, uint32_t n)
+index_build(struct kids *kids)
 {
-	struct kid_index **old = kids->index;
-	uint32_t n_old = kids->n_index;
 	struct kids_pos pos = { 0, 0 };
 	const struct kid *kid;
 
-	kids->index = calloc(n, sizeof(struct kid_index *));
-	if (kids->index == NULL) {
-		kids->index = old;
+	kids->index = calloc(FIRST_INDEX, sizeof(struct kid_index *));
+	if (kids->index == NULL)
 		return false;
-	}
-	kids->n_index = n;
+	kids->n_index = FIRST_INDEX;
+	kids->index_mask = FIRST_INDEX - 1;
 	while ((kid = kids_next(kids, &pos)) != NULL) {
-		if (!index_own(&kids->index[kid->hash & (n - 1)])) {
-			index_free(kids->index, n);
-			kids->index = old;
-			kids->n_index = n_old;
+		if (!index_own(bucket_of(kids, kid->hash))) {
+			index_free(kids->index, kids->n_index);
+			kids->index = NULL;
+			kids->n_index = 0;
 			return false;
 		}
 		index_put(kids, kid->hash, kid->seq);
 	}
-	index_free(old, n_old);
+	return true;
+}
+
+/* One more bucket, which takes over a part of another one. Without memory the
+ * index stays as it is, and right: false. */
+static bool
+index_grow(struct kids *kids)
+{
+	uint32_t mask = kids->index_mask, i, n;
+	struct kid_index **room, *old, *new = NULL;
+
+	if (kids->n_index > mask) {
+		mask = mask * 2 + 1;
+		room = realloc(kids->index, (mask + 1) * sizeof(*room));
+		if (room == NULL)
+			return false;
+		kids->index = room;
+		kids->index_mask = mask;
+	}
+	if (!index_own(&kids->index[kids->n_index & mask / 2]) ||
+	    !index_own(&new))
+		return false;
+	old = kids->index[kids->n_index & mask / 2];
+	while (new->cap < old->n) {
+		new->n = new->cap; /* it is full, as far as is known */
+		if (!index_own(&new)) {
+			free(new);
+			return false;
+		}
+	}
+	for (i = n = new->n = 0; i < old->n; i++) {
+		if ((old->entry[i].hash & mask) == kids->n_index)
+			new->entry[new->n++] = old->entry[i];
+		else
+			old->entry[n++] = old->entry[i];
+	}
+	old->n = (uint16_t)n;
+	kids->index[kids->n_index++] = new;
 	return true;
 }
 
@@ -335,9 +381,10 @@ kids_copy(const struct kids *old)
 	if (many)
 		kids->page.many =
 		    malloc(kids->pages_cap * sizeof(struct kid_page *));
-	kids->index = kids->n_index == 0
-			  ? NULL
-			  : malloc(kids->n_index * sizeof(struct kid_index *));
+	kids->index =
+	    kids->n_index == 0
+		? NULL
+		: malloc((kids->index_mask + 1) * sizeof(struct kid_index *));
 	if ((many && kids->page.many == NULL) ||
 	    (kids->n_index != 0 && kids->index == NULL)) {
 		if (many)
@@ -461,12 +508,12 @@ drop_empty_last_page(struct heap *heap, struct kids *kids)
 static bool
 renumber(struct heap *heap, struct kids *kids)
 {
-	uint32_t p, i, seq = 0, n_index = kids->n_index;
+	uint32_t p, i, seq = 0;
 
 	for (p = 0; p < kids->n_pages; p++)
 		if (!page_own(heap, page_slot(kids, p), 0))
 			return false;
-	/* no index at all is right too, but slow */
+	/* without an index all is right, but slow; it is made anew */
 	index_free(kids->index, kids->n_index);
 	kids->index = NULL;
 	kids->n_index = 0;
@@ -474,20 +521,21 @@ renumber(struct heap *heap, struct kids *kids)
 		for (i = 0; i < kids_page(kids, p)->n; i++)
 			kids_page(kids, p)->kid[i].seq = seq++;
 	kids->next_seq = seq;
-	return n_index == 0 || index_build(kids, n_index);
+	return true;
 }
 
 /* Room for NAME, which is not there. */
 static bool
 prepare_new(struct heap *heap, struct kids *kids)
 {
-	uint32_t n = kids->n_index;
-
 	if (kids->next_seq == UINT32_MAX && !renumber(heap, kids))
 		return false;
-	if (n == 0 ? kids->n >= NO_INDEX_KIDS : kids->n >= n * INDEX_LOAD)
-		if (!index_build(kids, n == 0 ? 8 : n * 2))
-			return false;
+	if (kids->n_index == 0 && kids->n >= NO_INDEX_KIDS &&
+	    !index_build(kids))
+		return false;
+	while (kids->n_index != 0 && kids->n >= kids->n_index * INDEX_LOAD &&
+	       index_grow(kids))
+		;
 	return prepare_last_page(heap, kids);
 }
 
@@ -508,8 +556,7 @@ kids_prepare(struct heap *heap, struct kids **kids, const struct name *name)
 	} else if (!prepare_new(heap, k)) {
 		return false;
 	}
-	if (k->n_index != 0 &&
-	    !index_own(&k->index[name->hash & (k->n_index - 1)])) {
+	if (k->n_index != 0 && !index_own(bucket_of(k, name->hash))) {
 		drop_empty_last_page(heap, k);
 		return false;
 	}
@@ -555,7 +602,7 @@ kids_restore(
 static void
 index_take(struct kids *kids, const struct kid *kid)
 {
-	struct kid_index *index = kids->index[kid->hash & (kids->n_index - 1)];
+	struct kid_index *index = *bucket_of(kids, kid->hash);
 	uint32_t i = 0;
 
 	while (index->entry[i].seq != kid->seq)

@@ -6,7 +6,8 @@
  * that has more than one reference is copied before it changes.
  *
  * Few children are one page that is searched from its start; more are pages
- * ordered by sequence number, and a hash index from the name to that number.
+ * ordered by sequence number, and a hash index from the name to that number. It
+ * grows by one bucket at a time, so that no single addition is slow.
  */
 #ifndef XENSTORED_KIDS_H
 #define XENSTORED_KIDS_H
@@ -36,8 +37,9 @@ struct kids {
 	uint32_t n;
 	uint32_t next_seq;
 	uint32_t n_pages, pages_cap;
-	uint32_t n_index; /* 0, or a power of two */
-	uint64_t text;	  /* bytes of all names, each with its NUL */
+	uint32_t n_index;    /* buckets; 0: none yet */
+	uint32_t index_mask; /* room for buckets - 1; of 2^k - 1 form */
+	uint64_t text;	     /* bytes of all names, each with its NUL */
 	union {
 		uint64_t stamp;	    /* when the set of children changed */
 		struct kids *dying; /* next of those without a reference */

@@ -161,7 +161,9 @@ view_tell_commit(const struct txn *txn, struct node *before, struct node *after)
 	list_each(link, next, &txn->order)
 	{
 		t = list_entry(link, struct touched, in_order);
-		if (t->changes == 0 || t->path[0] == '@')
+		if (t->changes == 0 || t->path[0] == '@' ||
+		    !watch_concerns(
+			st->watches, t->path, (t->changes & TXN_REMOVED) != 0))
 			continue;
 		store_find(&st->heap, before, t->path, &was);
 		store_find(&st->heap, after, t->path, &is);
@@ -187,11 +189,14 @@ put_done(const struct view *view, const char *path, struct node *created,
 	struct state *st = view->st;
 	struct found f;
 
-	store_find(&st->heap, st->live, path, &f);
 	account_live(&st->books, st->live);
 	if (created != NULL)
 		account_tree_made(&st->walk, created);
-	else
+	if ((created != NULL || acl_owner_bit(owner) == 0) &&
+	    !watch_concerns(st->watches, path, false))
+		return;
+	store_find(&st->heap, st->live, path, &f);
+	if (created == NULL)
 		account_changed(f.node, owner, cost);
 	tell(st, path, f.node->acl, NULL, f.parent);
 }

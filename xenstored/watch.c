@@ -405,6 +405,23 @@ fire_at(struct watches *all, struct place *place, const struct change *c,
 	}
 }
 
+bool
+watch_concerns(struct watches *all, const char *path, bool below)
+{
+	struct place *place = &all->top;
+	const char *pos = path, *name;
+	size_t len;
+
+	while (component(&pos, &name, &len)) {
+		place = step_down(all, place, name, len);
+		if (place == NULL)
+			return false;
+		if (!list_empty(&place->watches))
+			return true;
+	}
+	return below && place->n_below > 0;
+}
+
 void
 watch_fire(struct watches *all, const struct change *change)
 {

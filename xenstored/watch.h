@@ -87,6 +87,10 @@ struct change {
 	const struct acl *parent; /* of the parent; NULL: it has none */
 };
 
+/* Whether there is a watch at or above the absolute PATH, or, if BELOW, under
+ * it. */
+bool watch_concerns(struct watches *all, const char *path, bool below);
+
 /* Tells every watch at or above the path. */
 void watch_fire(struct watches *all, const struct change *change);
 

@@ -1,6 +1,6 @@
 # ls.sh: xenstore-ls of 50,000 nodes, Debian's and ours, on our daemon and on
 # Debian's, if the group xs has started that. Sourced by run.
-# shellcheck disable=SC2154 # bench, rounds, samples: run; xs_has_debian: xs.sh
+# shellcheck disable=SC2154 # bench, rounds, samples: run; peers_c: peers.sh
 
 ls_theirs=/usr/bin/xenstore-ls
 
@@ -38,7 +38,7 @@ ls_start()
 		return 0
 	fi
 	ls_fill "$XENSTORED_RUNDIR" || return 1
-	[ -z "${xs_has_debian:-}" ] || ls_fill /run/xs-debian
+	[ -z "$peers_c" ] || ls_fill "${peers_c%/*}"
 }
 
 ls_run()
@@ -46,6 +46,6 @@ ls_run()
 	[ -x $ls_theirs ] || return 0
 	for _ in $rounds; do
 		ls_each 'our xenstored' "$XENSTORED_RUNDIR"
-		[ -z "${xs_has_debian:-}" ] || ls_each "Debian's xenstored" /run/xs-debian
+		[ -z "$peers_c" ] || ls_each "Debian's xenstored" "${peers_c%/*}"
 	done
 }

@@ -12,7 +12,7 @@ scale_one()
 	shift
 	scale_socket=$1 scale_test=$2
 	shift 2
-	taskset -c "$(($(nproc) - 1))" "$bench/benchscale/bench_scale" "$scale_test" "$scale_socket" "$@" >/run/scale ||
+	timeout 100 taskset -c "$(($(nproc) - 1))" "$bench/benchscale/bench_scale" "$scale_test" "$scale_socket" "$@" >/run/scale ||
 	    echo "scale: $scale_whose: $scale_test: no figure" >&2
 	while IFS='	' read -r what unit figure; do
 		sample "$what" "$scale_whose" "$unit" "$figure"
@@ -30,6 +30,12 @@ scale_ours() { scale_one 'our xenstored' "$XENSTORED_RUNDIR/socket" "$@"; }
 
 scale_run()
 {
+	# what takes memory first: room that was given back would hide it
+	scale_each nodes
+	scale_each watches
+	scale_ours watches 1000000
+	scale_each deaf
+	scale_each idle
 	for _ in $rounds; do
 		scale_each txn 1000
 		scale_each fanout 10
@@ -37,18 +43,13 @@ scale_run()
 		scale_each devices
 		scale_ours siblings
 		scale_ours txn
-		scale_ours watches
 		scale_ours fanout 1
 		scale_ours fanout 100
 	done
-	for test in idle watches nodes deaf; do
-		scale_each "$test"
-	done
 	scale_one "Debian's oxenstored 4.17" "$peers_ox" txn
 	scale_one "Debian's oxenstored 4.17" "$peers_ox" siblings
-	scale_ours nodes 500000
-	scale_ours nodes 1000000
-	scale_ours watches 1000000
 	scale_ours domains
 	scale_one "Debian's xenstored 4.17" "$peers_c" domains
+	scale_ours nodes 500000
+	scale_ours nodes 1000000
 }

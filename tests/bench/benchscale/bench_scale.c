@@ -187,8 +187,9 @@ start_and_give_up(const char *what)
 	say(what, "us", family_cpu(&daemon_) / TIMES);
 }
 
+/* SEES, or NULL, has a watch that sees each write. */
 static void
-round_trips(const char *what)
+round_trips(const char *what, struct client *sees)
 {
 	enum { TIMES = 3000 };
 	int i;
@@ -199,6 +200,8 @@ round_trips(const char *what)
 	for (i = 0; i < TIMES; i++) {
 		client_write(cl, 0, TOP "/probe", VALUE);
 		client_sync(cl);
+		if (sees != NULL)
+			client_await_events(sees, sees->events + 1);
 	}
 	say(what, "us", family_cpu(&daemon_) / TIMES);
 }
@@ -212,7 +215,7 @@ nodes(void)
 	int i;
 
 	n = n != 0 ? n : 100000;
-	round_trips("store of 10 nodes: WRITE round trip, daemon");
+	round_trips("store of 10 nodes: WRITE round trip, daemon", NULL);
 	start_and_give_up("store of 10 nodes: transaction begun and given up, "
 			  "daemon");
 	before = family_rss(&daemon_);
@@ -230,7 +233,7 @@ nodes(void)
 	strcpy(what + i, "load it");
 	say(what, "nodes/s", n / t * 1e6);
 	strcpy(what + i, "WRITE round trip, daemon");
-	round_trips(what);
+	round_trips(what, NULL);
 	strcpy(what + i, "transaction begun and given up, daemon");
 	start_and_give_up(what);
 	polite_start();
@@ -277,13 +280,15 @@ watches(void)
 	char path[64], token[16], what[96];
 	struct client *o = client_open(sock);
 	double before;
+	long seen;
 	int i;
 
 	n = n != 0 ? n : 10000;
 	client_ask(o, OP_WATCH, 0, TOP "/probe", "t", NULL);
 	client_sync(o);
-	round_trips("a WRITE that one watch sees, daemon");
 	client_await_events(o, 1);
+	round_trips("a WRITE that one watch sees, daemon", o);
+	seen = o->events;
 	before = family_rss(&daemon_);
 	for (i = 0; i < n; i++) {
 		sprintf(path, "/other/d%d/n%d", i / 1000, i % 1000);
@@ -291,8 +296,9 @@ watches(void)
 		client_ask(o, OP_WATCH, 0, path, token, NULL);
 	}
 	client_sync(o);
+	client_await_events(o, seen + n);
 	sprintf(what, "a WRITE that one of %d watches sees, daemon", n);
-	round_trips(what);
+	round_trips(what, o);
 	say("bytes a watch", "bytes", (family_rss(&daemon_) - before) / n);
 	client_close(o);
 }
@@ -344,14 +350,14 @@ idle(void)
 
 	n = n != 0 ? n : 2000;
 	o = calloc((size_t)n, sizeof(*o));
-	round_trips("beside no idle sockets: WRITE round trip, daemon");
+	round_trips("beside no idle sockets: WRITE round trip, daemon", NULL);
 	for (i = 0; o != NULL && i < n; i++) {
 		o[i] = client_open(sock);
 		free(o[i]->in);
 		o[i]->in = NULL;
 	}
 	sprintf(what, "beside %d idle sockets: WRITE round trip, daemon", n);
-	round_trips(what);
+	round_trips(what, NULL);
 	for (i = 0; i < n; i++)
 		client_close(o[i]);
 	free(o);
