@@ -19,6 +19,7 @@ static const struct ring_nodes {
 	const char *page;
 	const char *port_remedy;
 	const char *page_remedy;
+	bool sizeless; /* the page's node is a file of size 0 */
 } ring_nodes[] = {
 	[PROVIDER_HOSTED] = {
 		.port = "/kern/xen/xsd_port",
@@ -31,6 +32,7 @@ static const struct ring_nodes {
 		.page = "/proc/xen/xsd_kva",
 		.port_remedy = "mount -t xenfs xenfs /proc/xen",
 		.page_remedy = "mount -t xenfs xenfs /proc/xen",
+		.sizeless = true,
 	},
 	[PROVIDER_NETBSD] = {
 		.port = "/kern/xen/xsd_port",
@@ -90,15 +92,17 @@ read_port(const struct ring_nodes *nodes, struct xenmanage_node_error *e,
 	return 0;
 }
 
-/* FD's first page, or NULL with errno; a file must be large enough. */
+/* FD's first page, or NULL with errno; a file must be large enough, unless it
+ * is SIZELESS. */
 static void *
-map_fd(int fd)
+map_fd(int fd, bool sizeless)
 {
 	struct stat st;
 	void *page;
 
 	/* NetBSD's device answers mmap() but not fstat(). */
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size < PAGE) {
+	if (!sizeless && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size < PAGE) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -115,7 +119,7 @@ map_page(const struct ring_nodes *nodes, struct xenmanage_node_error *e,
 	if (fd < 0)
 		return fail(
 		    e, XENMANAGE_NODE_PAGE_MISSING, errno, nodes->page_remedy);
-	*page_out = map_fd(fd);
+	*page_out = map_fd(fd, nodes->sizeless);
 	saved = errno;
 	close(fd);
 	if (*page_out == NULL)
