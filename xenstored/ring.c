@@ -54,6 +54,8 @@ ring_consume(struct wire_ring *page, const struct ring_view *view, size_t n)
 	/* The copy is done before the other side may reuse the bytes. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	store(&page->req_cons, view->cons + (uint32_t)n);
+	/* and what is looked at next was there when it saw that */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 bool
@@ -89,6 +91,7 @@ void
 ring_publish(struct wire_ring *page, const struct ring_room *room)
 {
 	store(&page->rsp_prod, room->prod);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 void

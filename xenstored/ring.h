@@ -6,6 +6,12 @@
  * once, and only the copy is checked and used. Positions are taken from the
  * page each time, as the other side may legally start it anew. Knows no event
  * channel and no message.
+ *
+ * The other side need not send an event for what it does while it sees us at
+ * work: for request bytes that it adds while earlier ones are not given back,
+ * and for room that it makes in a ring that was not full (Linux sends none).
+ * So after ring_consume() and ring_publish() the page is looked at again, and
+ * no request byte that was seen is left there.
  */
 #ifndef XENSTORED_RING_H
 #define XENSTORED_RING_H

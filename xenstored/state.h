@@ -140,16 +140,16 @@ enum input_result {
 /*
  * Works on requests in LEN bytes at BYTES until they, or the BUDGET of about a
  * microsecond a piece, are used up. *USED_OUT bytes were consumed, whole
- * messages only; the others must come again. The beginning of a message longer
- * than the peer can offer at once goes to state_input_part().
+ * messages only; the others must come again. The beginning of a message that
+ * cannot stay where it is goes to state_input_part().
  */
 enum input_result state_input(struct conn *conn, const void *bytes, size_t len,
     int *budget, size_t *used_out);
 
 /*
- * Keeps LEN bytes, at least a header, that begin a message whose rest does not
- * fit where they come from; state_input() takes the rest. They come right
- * behind those that state_input() has used. False: no memory, nothing kept.
+ * Keeps LEN bytes (at least 1) that begin a message; state_input() takes the
+ * rest. They come right behind those that state_input() has used with
+ * INPUT_MORE. False: no memory, nothing kept.
  */
 bool state_input_part(struct conn *conn, const void *bytes, size_t len);
 

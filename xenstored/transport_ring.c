@@ -188,22 +188,26 @@ push_items(struct ring *ring, struct ring_room *room)
 	return true;
 }
 
-/* Puts output into the ring; true if there was some. */
+/*
+ * Puts output into the ring; true if there was some. Ends with no output, or
+ * with a ring that the other side has seen full.
+ */
 static bool
 push_output(struct ring *ring)
 {
 	struct ring_room room;
-	bool any;
+	bool any = false, some = true;
 
-	if (ring->bad || !state_has_output(ring->transport.conn))
-		return false;
-	if (!ring_room(ring->page, &room)) {
-		ring_fail(ring, WIRE_RING_EINDEX);
-		return false;
+	while (some && !ring->bad && state_has_output(ring->transport.conn)) {
+		if (!ring_room(ring->page, &room)) {
+			ring_fail(ring, WIRE_RING_EINDEX);
+			return false;
+		}
+		some = room.len > 0 && push_kept(ring, &room);
+		if (room.len > 0)
+			some |= push_items(ring, &room);
+		any |= some;
 	}
-	any = push_kept(ring, &room);
-	if (room.len > 0)
-		any |= push_items(ring, &room);
 	return any;
 }
 
@@ -241,10 +245,9 @@ run_requests(struct ring *ring, const char *buf, const struct ring_view *view,
 	size_t rest;
 
 	result = state_input(conn, buf, view->len, &budget, used_out);
-	/* What begins here will never be whole in the ring: take it as it is.
-	 */
+	/* Bytes left there would have the rest come without an event. */
 	rest = view->len - *used_out;
-	if (result == INPUT_MORE && rest == WIRE_RING_SIZE &&
+	if (result == INPUT_MORE && rest > 0 &&
 	    state_input_part(conn, buf + *used_out, rest))
 		*used_out = view->len;
 	return result;
@@ -276,7 +279,8 @@ take_turn(struct ring *ring, const char *buf, const struct ring_view *view,
 		ring_consume(ring->page, view, used);
 	}
 	*notify_out |= produced || used > 0;
-	if (result == INPUT_BUSY || (result == INPUT_WAIT && produced))
+	if (result == INPUT_BUSY || used > 0 ||
+	    (result == INPUT_WAIT && produced))
 		return TURN_MORE;
 	return TURN_IDLE;
 }

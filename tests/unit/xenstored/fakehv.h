@@ -41,6 +41,7 @@ static struct {
 	unsigned state[DOMS];
 	uint64_t unique_id[DOMS];
 	bool changed[DOMS];
+	void (*mapping)(void); /* is called when a page is mapped, if set */
 } fake;
 
 xenevtchn_handle *
@@ -169,6 +170,8 @@ xengnttab_map_grant_ref(
 		return NULL;
 	}
 	fake.mapped[domid]++;
+	if (fake.mapping != NULL)
+		fake.mapping();
 	return fake.page[domid];
 }
 

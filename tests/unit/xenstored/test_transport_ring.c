@@ -424,9 +424,7 @@ reconnect_drops_what_was_before_and_answers(void **unused)
 static void
 firmware_that_zeroes_all_indexes_is_followed(void **unused)
 {
-	static const char zeroes[100];
 	struct wire_ring *page;
-	char bytes[256];
 	struct t t;
 
 	(void)unused;
@@ -435,9 +433,6 @@ firmware_that_zeroes_all_indexes_is_followed(void **unused)
 	page = fake.page[1];
 	assert_int_equal(
 	    ask(&t, 1, WIRE_GET_DOMAIN_PATH, "1\0", 2), WIRE_GET_DOMAIN_PATH);
-	/* half a message */
-	put(1, bytes, make(bytes, WIRE_READ, zeroes, 100) - 50);
-	kick(&t, 1);
 	page->req_cons = page->req_prod = page->rsp_cons = page->rsp_prod = 0;
 	assert_int_equal(
 	    ask(&t, 1, WIRE_GET_DOMAIN_PATH, "1\0", 2), WIRE_GET_DOMAIN_PATH);
