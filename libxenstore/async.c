@@ -40,7 +40,9 @@ async_poll(struct xs_async *a, bool write)
 		.events = EPOLLIN | (write ? EPOLLOUT : 0u),
 	};
 
-	if (a->conn.kind == CONN_DEVICE_SYNC) { /* it cannot be waited for */
+	/* Linux's device, too, never says that it can be written to: it always
+	 * can. */
+	if (a->conn.kind != CONN_SOCKET) {
 		if (write)
 			async_wake(a, 0);
 	} else if (write != a->wants_write) {
