@@ -266,11 +266,11 @@ $(B)/%.o: %.c
 	$(q)mkdir -p $(@D) && $(CC) $(CFLAGS_ALL) $(OBJ_CFLAGS) -c -o $@ $<
 $(B)/hv-core/hosted/kernfs/%.o: OBJ_CFLAGS = $(call pkg_cflags,fuse3)
 $(B)/tests/unit/core/test_abi.src/abi_debian.o: OBJ_CFLAGS = -std=gnu11
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -path build/xen-lab -prune -o -name '*.d' -print 2>/dev/null)
 
 # ------------------------------------------------------------------- targets --
 .PHONY: all help deps clean guests demo check check-unit check-model \
-        check-lint check-san check-san-system check-integration check-strict check-fuzz bench \
+        check-lint check-san check-san-system check-integration check-strict check-xen check-fuzz bench \
         fuzz fuzzers install
 
 all: $(SOLIBS) $(addprefix $(B)/bin/,$(PROGS)) \
@@ -475,6 +475,11 @@ check-integration: all $(XENEVT_USER) $(RESTART_USER) ## the whole system, in it
 
 check-diff: all $(B)/tests/diff/diff $(B)/tests/diff/ox_preload.so ## our store daemon beside Debian's two
 	@WORLD_GUESTS=$(abspath $(GB)) sh tests/diff/run $(B) $(DIFF)
+
+check-xen: ## real Xen with Linux guests, emulated (SCENARIO="pv pvh", STORE=debian)
+	@[ "$$(id -u)" != 0 ] || sh tests/support/deps
+	@$(MAKE) --no-print-directory -j2 all
+	@sh tests/xen/run $(B) $(SCENARIO)
 
 check-strict: all ## the same for devices and hostile guests, every send a hypercall
 	@HV_EVTCHN=strict sh tests/integration/run $(B) vbd vif isolation
