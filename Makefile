@@ -455,6 +455,12 @@ $(RESTART_USER): $(RESTART_USER).o | $(SOLIBS)
 	$(call say,LD,$@)
 	$(q)$(CC) -o $@ $< -Wl,-rpath,$(abspath $(B)/lib) $(LDFLAGS_ALL) -lxenstore
 
+# The same for tests/integration/history.sh.
+HISTORY_USER := $(B)/tests/unit/xenhistoryd/history_user
+$(HISTORY_USER): $(HISTORY_USER).o | $(SOLIBS)
+	$(call say,LD,$@)
+	$(q)$(CC) -o $@ $< -Wl,-rpath,$(abspath $(B)/lib) $(LDFLAGS_ALL) -lxenstore
+
 # The guest of the tests of hvd, and what hvd needs to start it.
 $(B)/tests/unit/hosted/guest: tests/unit/hosted/guest.c $(wildcard hv-core/lib/hosted/*.[ch])
 	$(call say,LD,$@)
@@ -470,7 +476,7 @@ check-model: $(MODELS) ## the core and the store against reference models
 check-lint: ## layers, headers alone, clang-format, shellcheck, man pages
 	@sh tests/lint/run
 
-check-integration: all $(XENEVT_USER) $(RESTART_USER) ## the whole system, in its own namespaces
+check-integration: all $(HISTORY_USER) $(XENEVT_USER) $(RESTART_USER) ## the whole system, in its own namespaces
 	@sh tests/integration/run $(B)
 
 check-diff: all $(B)/tests/diff/diff $(B)/tests/diff/ox_preload.so ## our store daemon beside Debian's two
