@@ -205,21 +205,25 @@ tell_conflict(const struct request *req)
 
 /*
  * Runs the requests of FROM again in TO. XS_EAGAIN: a reply was another one;
- * XS_ENOSPC, XS_ENOMEM: as a quota or memory does not suffice now.
+ * XS_ENOSPC, XS_ENOMEM: as a quota or memory does not suffice now. VALID: what
+ * was looked at is as it was, so that reads need not be done; but those behind
+ * a write may be of what it made, whose rights are those of the present parent.
  */
 static enum xs_err
-replay(const struct txn *from, struct txn *to, bool writes_only)
+replay(const struct txn *from, struct txn *to, bool valid)
 {
 	struct request req;
 	struct txn_op op;
+	bool wrote = false;
 	enum xs_err err;
 	size_t pos;
 
 	for (pos = 0; pos < from->log_len;
 	     pos += sizeof(op) + TXN_OP_ROOM(op.len)) {
 		memcpy(&op, from->log + pos, sizeof(op));
-		if (writes_only && !is_write(op.type))
+		if (valid && !wrote && !is_write(op.type))
 			continue;
+		wrote |= is_write(op.type);
 		memset(&req, 0, sizeof(req));
 		req.st = from->conn->st;
 		req.conn = from->conn;

@@ -136,6 +136,29 @@ a_refused_commit_changes_nothing_and_ends_the_transaction(void **unused)
 	h_stop(&h);
 }
 
+/* The rights of a node that a transaction made come from its parent. */
+static void
+what_was_read_of_a_node_made_in_it_must_be_so_at_the_commit(void **unused)
+{
+	struct h h;
+	struct conn *s, *o;
+	uint32_t tx;
+
+	(void)unused;
+	h_start(&h);
+	s = h_socket(&h);
+	o = h_socket(&h);
+	plant(&h, s);
+	tx = h_begin(&h, s);
+	assert_int_equal(h_write(&h, s, tx, "/new/x", "1"), XS_OK);
+	assert_string_equal(h_text(&h, s, WIRE_GET_PERMS, tx, "/new/x"), "n0");
+	assert_int_equal(h_one(&h, o, WIRE_MKDIR, 0, "/new"), XS_OK);
+	assert_int_equal(h_perms(&h, o, 0, "/new", "b0", NULL, NULL), XS_OK);
+	assert_int_equal(h_end(&h, s, tx, "T"), XS_EAGAIN);
+	assert_string_equal(h_read(&h, s, 0, "/new/x"), "ENOENT");
+	h_stop(&h);
+}
+
 static void
 reads_show_the_store_as_it_was_at_the_start(void **unused)
 {
@@ -378,6 +401,8 @@ main(void)
 		    a_commit_is_accepted_if_one_stock_daemon_accepts_it),
 		cmocka_unit_test(
 		    a_refused_commit_changes_nothing_and_ends_the_transaction),
+		cmocka_unit_test(
+		    what_was_read_of_a_node_made_in_it_must_be_so_at_the_commit),
 		cmocka_unit_test(reads_show_the_store_as_it_was_at_the_start),
 		cmocka_unit_test(
 		    changes_are_seen_inside_at_once_and_outside_after_the_commit),
