@@ -443,7 +443,7 @@ all_replies_and_events_are_those_of_the_reference(void **unused)
 	static struct run r;
 	static struct follower follower;
 	const char *steps = getenv("MODEL_STEPS"), *seed = getenv("MODEL_SEED");
-	unsigned long n = steps != NULL ? strtoul(steps, NULL, 10) : 300000;
+	unsigned long n = steps != NULL ? strtoul(steps, NULL, 10) : 1000000;
 	const char *wrong;
 
 	(void)unused;
