@@ -73,6 +73,7 @@ ARCH_xenstored   := xenstored
 ARCH_tools       := tools/common
 ARCH_xl          := tools/xl
 ARCH_xs          := tools/xs
+ARCH_xscontrol   := tools/xscontrol
 ARCH_xenconsoled := tools/xenconsoled
 ARCH_xenconsole  := tools/xenconsole
 ARCH_xenbackendd := tools/xenbackendd
@@ -81,7 +82,7 @@ ARCH_xenhistoryd := tools/xenhistoryd
 ARCH_xshist      := tools/xshist
 ARCH_xenmetricsd := tools/xenmetricsd
 ARCHIVES := core sim hosted spawn boot kernfs hvclient hvlib guest dom0 \
-            xscommon xenstore xenstored tools xl xs xenconsoled xenconsole \
+            xscommon xenstore xenstored tools xl xs xscontrol xenconsoled xenconsole \
             xenbackendd history xenhistoryd xshist \
             xenmetricsd
 
@@ -144,7 +145,7 @@ $(foreach l,evtchn gnttab foreignmemory call manage,$(eval $(call solib_rule,xen
 # ---------------------------------------------------------------- programs --
 # PROGS: name = folder of main.c; archives; other libraries.
 PROGS := xenstored hvd hv-spawn hv-boot xl xenconsoled xenconsole \
-         xenbackendd xenstore xenstore-history xenhistoryd xenmetricsd dom0
+         xenbackendd xenstore xenstore-control xenstore-history xenhistoryd xenmetricsd dom0
 HAVE_FUSE := $(call have_pkg,fuse3)
 ifeq ($(HAVE_FUSE),yes)
 PROGS += hv-kernfs
@@ -176,6 +177,9 @@ LIBS_xl          = -lxenstore $(HV_LIBS) $(call pkg_libs,zlib)
 DIR_xenstore    := tools/xs
 AR_xenstore     := xs
 LIBS_xenstore    = -lxenstore
+DIR_xenstore-control := tools/xscontrol
+AR_xenstore-control := xscontrol
+LIBS_xenstore-control = -lxenstore $(call pkg_libs,zlib)
 DIR_xenconsoled := tools/xenconsoled
 AR_xenconsoled  := xenconsoled tools
 LIBS_xenconsoled = -lxenstore $(HV_LIBS) $(EVENT_LIBS)
@@ -305,7 +309,7 @@ DATADIR    ?= $(PREFIX)/share/kernbus
 SYSCONFDIR ?= /etc
 INSTALL    ?= install
 
-INST_bin     := xenstore xenstore-history
+INST_bin     := xenstore xenstore-control xenstore-history
 INST_sbin    := xenstored xenhistoryd xenmetricsd xenconsoled xenbackendd
 INST_libexec := xl xenconsole hvd hv-boot hv-spawn $(filter hv-kernfs,$(PROGS))
 INST_guests  := $(GDIRS) idle
@@ -390,6 +394,8 @@ UNIT_xenbackendd := xenbackendd tools
 UNIT_xenconsoled := xenconsoled tools
 UNIT_xenconsole := xenconsole tools
 UNIT_xs        := xs
+UNIT_xscontrol := xscontrol xenstore
+ULIBS_xscontrol = $(call pkg_libs,zlib)
 UNIT_history   := history tools
 UNIT_xenhistoryd := xenhistoryd history tools xenstored xscommon
 UNIT_xenmetricsd := xenmetricsd tools xenstored xscommon
