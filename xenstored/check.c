@@ -1,44 +1,93 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "xenstored/check.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "xenstored/account.h"
-#include "xenstored/core.h"
 #include "xenstored/txn.h"
 
-/* What is wrong with the children of NODE, or NULL. */
+/* What was found below a node on the way to where the walk is. */
+struct level {
+	struct weight sum;
+	uint64_t text;
+	uint32_t n;
+};
+
+struct check {
+	struct conn *conn; /* who asked; NULL: nobody */
+	struct node *top;  /* of the tree that is looked at; a reference */
+	uint64_t stamp;	   /* of the store when it began */
+	struct walk walk;
+	struct level level[STORE_DEPTH_MAX + 2];
+};
+
+struct check *
+check_new(void)
+{
+	return calloc(1, sizeof(struct check));
+}
+
+static void
+check_end(struct state *st)
+{
+	struct check *check = st->check;
+
+	if (check->top != NULL)
+		node_unref(&st->heap, check->top);
+	check->top = NULL;
+	check->conn = NULL;
+}
+
+void
+check_forget(struct conn *conn)
+{
+	if (conn->st->check->conn == conn)
+		check_end(conn->st);
+}
+
+/* --- nodes --- */
+
+/* Whether NODE is known to KIDS, those of its parent. */
+static bool
+is_found(struct state *st, const struct kids *kids, const struct node *node)
+{
+	struct name name =
+	    name_of(&st->heap, node_name(node), node_name_len(node));
+
+	return kids_find(kids, &name) == node;
+}
+
+static bool
+in_order(const struct kids *kids)
+{
+	struct kids_pos pos = { 0, 0 };
+	const struct kid *kid;
+	uint32_t n = 0, last = 0;
+
+	for (; (kid = kids_next(kids, &pos)) != NULL; n++) {
+		if ((n > 0 && kid->seq <= last) || kid->seq >= kids->next_seq)
+			return false;
+		last = kid->seq;
+	}
+	return true;
+}
+
+/* What is wrong with the children of NODE, all of which were seen, or NULL. */
 static const char *
-check_kids(struct state *st, const struct node *node)
+check_kids(const struct node *node, const struct level *seen)
 {
 	const struct kids *kids = node->kids;
-	struct kids_pos pos = { 0, 0 };
-	struct weight sum = { 0, 0, 0 }, w;
-	const struct kid *kid;
-	struct name name;
-	uint64_t text = 0;
-	uint32_t n = 0, last = 0;
 
 	if (kids == NULL)
 		return NULL;
-	for (; (kid = kids_next(kids, &pos)) != NULL; n++) {
-		if ((n > 0 && kid->seq <= last) || kid->seq >= kids->next_seq)
-			return "children are out of order";
-		name = name_of(
-		    &st->heap, node_name(kid->node), node_name_len(kid->node));
-		if (kid->hash != name.hash ||
-		    kids_find(kids, &name) != kid->node)
-			return "a child is not found by its name";
-		w = node_weight(kid->node);
-		sum.owners |= w.owners;
-		sum.nodes += w.nodes;
-		sum.cost += w.cost;
-		last = kid->seq;
-		text += name.len + 1;
-	}
-	if (n != kids->n || text != kids->text)
+	if (!in_order(kids))
+		return "children are out of order";
+	if (seen->n != kids->n || seen->text != kids->text)
 		return "children are miscounted";
-	if (sum.nodes != kids->below.nodes || sum.cost != kids->below.cost ||
-	    (sum.owners & ~kids->below.owners) != 0)
+	if (seen->sum.nodes != kids->below.nodes ||
+	    seen->sum.cost != kids->below.cost ||
+	    (seen->sum.owners & ~kids->below.owners) != 0)
 		return "a subtree is miscounted";
 	return NULL;
 }
@@ -49,30 +98,38 @@ count(struct principal *p, enum quota_id id, int64_t n)
 	p->counted.n[id] += n;
 }
 
+/* Looks at NODE, which the walk just gave. */
 static const char *
-count_nodes(struct state *st)
+check_node(struct state *st, struct node *node)
 {
-	struct principal *owner;
-	struct node *node;
-	const char *wrong;
+	struct check *check = st->check;
+	size_t depth = check->walk.depth;
+	struct level *above = &check->level[depth];
+	struct principal *owner = acl_owner(node->acl);
+	const char *wrong = check_kids(node, &check->level[depth + 1]);
+	struct weight w = node_weight(node);
 
-	walk_start(&st->walk, st->live);
-	while ((node = walk_next(&st->walk)) != NULL) {
-		wrong = check_kids(st, node);
-		if (wrong != NULL)
-			return wrong;
-		if (node == st->live)
-			continue;
-		owner = acl_owner(node->acl);
-		/* the dead who could not be buried yet still have theirs */
-		if (owner == NULL ||
-		    (principal_dead(owner) && list_empty(&owner->unburied)))
-			return "a node is owned by nobody";
-		count(owner, QUOTA_NODES, 1);
-		count(owner, QUOTA_MEMORY, node_cost(node));
-	}
+	memset(&check->level[depth + 1], 0, sizeof(check->level[0]));
+	if (wrong != NULL || node == check->top)
+		return wrong;
+	if (!is_found(st, check->walk.frame[depth - 1].node->kids, node))
+		return "a child is not found by its name";
+	/* the dead who could not be buried yet still have theirs */
+	if (owner == NULL ||
+	    (principal_dead(owner) && owner->death_stamp <= check->stamp &&
+		list_empty(&owner->unburied)))
+		return "a node is owned by nobody";
+	above->sum.owners |= w.owners;
+	above->sum.nodes += w.nodes;
+	above->sum.cost += w.cost;
+	above->text += node_name_len(node) + 1;
+	above->n++;
+	count(owner, QUOTA_NODES, 1);
+	count(owner, QUOTA_MEMORY, node_cost(node));
 	return NULL;
 }
+
+/* --- the rest --- */
 
 static void
 count_watch(void *ctx, const char *wpath, const char *token, int depth)
@@ -97,51 +154,101 @@ count_conn(struct conn *conn)
 }
 
 static const char *
-compare(const struct principal *p)
+compare(struct principal *p)
 {
 	static char text[128];
 	unsigned i;
 
 	for (i = 0; i < QUOTA_COUNT; i++) {
-		if (p->usage.n[i] == p->counted.n[i])
+		if (p->stated.n[i] == p->counted.n[i])
 			continue;
 		snprintf(text, sizeof(text),
 		    "domain %u: %s is %lld in the books and %lld in fact",
 		    (unsigned)p->domid, quota_name((enum quota_id)i),
-		    (long long)p->usage.n[i], (long long)p->counted.n[i]);
+		    (long long)p->stated.n[i], (long long)p->counted.n[i]);
 		return text;
 	}
 	return NULL;
 }
 
-const char *
-state_check(struct state *st)
+/* Calls FN for each principal that may have something; stops at a text. */
+static const char *
+for_each(struct state *st, const char *(*fn)(struct principal *p))
 {
+	const char *wrong = NULL;
 	struct principal *p;
-	const char *wrong;
 	struct list *link;
 	uint32_t i;
 
-	for (i = 0; i < DOMID_FIRST_RESERVED; i++) {
-		p = principal_current(st->all, i);
-		if (p != NULL)
-			memset(&p->counted, 0, sizeof(p->counted));
-	}
-	for (link = st->unburied.next; link != &st->unburied;
-	     link = link->next) {
-		p = list_entry(link, struct principal, unburied);
-		memset(&p->counted, 0, sizeof(p->counted));
-	}
-	wrong = count_nodes(st);
-	for (link = st->conns.next; link != &st->conns; link = link->next)
-		count_conn(list_entry(link, struct conn, link));
 	for (i = 0; i < DOMID_FIRST_RESERVED && wrong == NULL; i++) {
 		p = principal_current(st->all, i);
-		if (p != NULL)
-			wrong = compare(p);
+		if (p != NULL && p->birth_stamp <= st->check->stamp)
+			wrong = fn(p);
 	}
 	for (link = st->unburied.next; link != &st->unburied && wrong == NULL;
 	     link = link->next)
-		wrong = compare(list_entry(link, struct principal, unburied));
+		wrong = fn(list_entry(link, struct principal, unburied));
+	return wrong;
+}
+
+static const char *
+begin_principal(struct principal *p)
+{
+	memset(&p->counted, 0, sizeof(p->counted));
+	p->stated = p->usage;
+	return NULL;
+}
+
+static void
+check_begin(struct state *st, struct conn *conn)
+{
+	struct check *check = st->check;
+	struct list *link;
+
+	check_end(st);
+	check->conn = conn;
+	check->top = node_ref(st->live);
+	check->stamp = st->heap.stamp;
+	memset(check->level, 0, sizeof(check->level));
+	for_each(st, begin_principal);
+	for (link = st->conns.next; link != &st->conns; link = link->next)
+		count_conn(list_entry(link, struct conn, link));
+	walk_start(&check->walk, check->top);
+}
+
+bool
+check_some(
+    struct state *st, struct conn *conn, size_t budget, const char **wrong_out)
+{
+	struct check *check = st->check;
+	struct node *node = NULL;
+	const char *wrong = NULL;
+
+	if (check->top != NULL && check->conn != conn)
+		return false; /* another one's comes first */
+	if (check->top == NULL)
+		check_begin(st, conn);
+	for (; budget > 0 && wrong == NULL; budget--) {
+		node = walk_next(&check->walk);
+		if (node == NULL)
+			break;
+		wrong = check_node(st, node);
+	}
+	if (node != NULL && wrong == NULL)
+		return false;
+	if (wrong == NULL)
+		wrong = for_each(st, compare);
+	check_end(st);
+	*wrong_out = wrong;
+	return true;
+}
+
+const char *
+state_check(struct state *st)
+{
+	const char *wrong;
+
+	check_end(st); /* whoever was at it begins again */
+	(void)check_some(st, NULL, SIZE_MAX, &wrong);
 	return wrong;
 }

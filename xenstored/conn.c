@@ -6,6 +6,7 @@
 
 #include <talloc.h>
 
+#include "xenstored/check.h"
 #include "xenstored/txn.h"
 
 static void
@@ -115,6 +116,8 @@ conn_clear(struct conn *conn)
 	conn->part = NULL;
 	conn->part_len = 0;
 	conn_drop_stash(conn);
+	check_forget(conn);
+	conn->later = false;
 }
 
 void

@@ -46,6 +46,7 @@ struct state {
 	struct list unburied; /* struct principal.unburied, with a reference */
 	uint64_t last_death;  /* stamp at which a principal last died */
 	struct diff *diff;
+	struct check *check;
 	struct walk walk;
 	char path[WIRE_PAYLOAD_MAX + 64]; /* of the request at hand */
 	char text[WIRE_PAYLOAD_MAX];	  /* its reply while it is made */
@@ -65,6 +66,7 @@ struct conn {
 	struct domain *domain; /* NULL: a socket, or domain 0's ring */
 	bool is_ring;
 	bool ignored;
+	bool later; /* its request is not finished, and comes again */
 	uid_t uid;
 	pid_t pid;
 	uint64_t sock;	      /* the supervisor's number of the descriptor */

@@ -47,8 +47,8 @@ principal_current(const struct principals *all, uint32_t domid)
 
 /* A living principal with one reference, in no table; NULL: no memory. */
 static struct principal *
-new_principal(struct principals *all, uint32_t domid, uint64_t unique_id,
-    uint64_t stamp)
+new_principal(
+    struct principals *all, uint32_t domid, uint64_t unique_id, uint64_t stamp)
 {
 	struct principal *p = calloc(1, sizeof(*p));
 	unsigned i;

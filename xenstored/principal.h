@@ -45,7 +45,8 @@ struct principal {
 	struct quota_pool *pool;
 	struct quota_set limit; /* -1: the pool's */
 	struct quota_set usage, peak;
-	struct quota_set counted; /* scratch space of state_check() */
+	/* scratch space of state_check(): usage when it began, and in fact */
+	struct quota_set stated, counted;
 };
 
 struct principals; /* all of them, by domid */

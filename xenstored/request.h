@@ -35,6 +35,7 @@ struct request {
 	bool quiet;	     /* nothing is sent, DIGEST is all */
 	uint64_t as_of;	     /* domains that are younger do not exist */
 	bool changed;	     /* it has to be in the log */
+	bool later;	     /* it is not finished: it must run again */
 	uint64_t digest;     /* of the reply */
 	enum xs_err err;     /* that it was answered with */
 };

@@ -7,6 +7,7 @@
 #include <talloc.h>
 
 #include "xenstored/account.h"
+#include "xenstored/check.h"
 #include "xenstored/conn.h"
 #include "xenstored/domain.h"
 #include "xenstored/ops.h"
@@ -64,6 +65,7 @@ state_destroy(struct state *st)
 	principals_free(st->all);
 	watches_free(st->watches);
 	diff_free(st->diff);
+	free(st->check);
 	return 0;
 }
 
@@ -81,8 +83,9 @@ state_new(const struct state_config *config, const struct state_env *env)
 	list_init(&st->unburied);
 	talloc_set_destructor(st, state_destroy);
 	st->diff = diff_new();
+	st->check = check_new();
 	st->all = principals_new(&config->quotas);
-	if (st->diff != NULL && st->all != NULL &&
+	if (st->diff != NULL && st->check != NULL && st->all != NULL &&
 	    table_init(&st->conns_by_id) &&
 	    heap_init(&st->heap, &config->seed)) {
 		st->watches = watches_new(st->heap.atoms, &config->seed);
@@ -272,11 +275,15 @@ run(struct conn *conn, const void *bytes, size_t len, size_t upto)
 
 	memcpy(&req.header, bytes, sizeof(req.header));
 	req.payload = (const char *)bytes + sizeof(req.header);
-	core_trace(conn, "IN", &req.header, req.payload);
+	if (!conn->later)
+		core_trace(conn, "IN", &req.header, req.payload);
 	conn->q.upto = (uint32_t)upto;
 	conn->st->asked = false;
 	principals_pool(conn->st->all)->refused.id = QUOTA_COUNT;
 	ops_run(&req);
+	conn->later = req.later;
+	if (req.later)
+		return 0;
 	if (env->answered != NULL)
 		env->answered(
 		    env->ctx, conn, &req.header, req.payload, req.err);
@@ -373,8 +380,11 @@ input_rest(struct conn *conn, const char *bytes, size_t len, int *budget,
 	if (!may_run(conn, budget, &why))
 		return why;
 	memcpy(conn->part + conn->part_len, bytes, missing);
+	*budget -= run(
+	    conn, conn->part, conn->part_len + missing, *used_out + missing);
+	if (conn->later)
+		return INPUT_BUSY;
 	*used_out += missing;
-	*budget -= run(conn, conn->part, conn->part_len + missing, *used_out);
 	drop_part(conn);
 	return INPUT_MORE;
 }
@@ -403,6 +413,8 @@ state_input(struct conn *conn, const void *bytes, size_t len, int *budget,
 		if (!may_run(conn, budget, &why))
 			return why;
 		*budget -= run(conn, pos + *used_out, n, *used_out + n);
+		if (conn->later)
+			return INPUT_BUSY;
 		*used_out += n;
 	}
 	return INPUT_MORE;

@@ -238,6 +238,16 @@ nodes(void)
 	start_and_give_up(what);
 	polite_start();
 	t = now_us();
+	client_ask(cl, OP_CONTROL, 0, "check", NULL);
+	client_sync(cl);
+	t = now_us() - t;
+	polite_stop();
+	strcpy(what + i, "CONTROL check");
+	say(what, "us", t);
+	strcpy(what + i, "longest wait of another client at that check");
+	say(what, "us", polite->longest);
+	polite_start();
+	t = now_us();
 	remove_all();
 	t = now_us() - t;
 	usleep(500000);

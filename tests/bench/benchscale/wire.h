@@ -24,6 +24,7 @@
 enum { OUT_SIZE = 64 * 1024, IN_SIZE = 256 * 1024, OUTSTANDING = 256 };
 
 enum op {
+	OP_CONTROL = 0,
 	OP_READ = 2,
 	OP_WATCH = 4,
 	OP_TX_START = 6,
@@ -322,23 +323,23 @@ family_cpu(const struct family *f)
 	return cpu;
 }
 
-/* Resident bytes of that process. */
+/* Resident bytes of that process that are no file's: of ours, not its log. */
 static double
 family_rss(const struct family *f)
 {
-	double cpu, pages = 0;
-	char path[64];
+	double cpu, kib = 0;
+	char text[128];
 	FILE *file;
 
 	snprintf(
-	    path, sizeof(path), "/proc/%d/statm", f->pid[busiest(f, &cpu)]);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return 0;
-	if (fscanf(file, "%*f %lf", &pages) != 1)
-		pages = 0;
-	fclose(file);
-	return pages * (double)sysconf(_SC_PAGESIZE);
+	    text, sizeof(text), "/proc/%d/status", f->pid[busiest(f, &cpu)]);
+	file = fopen(text, "re");
+	while (file != NULL && fgets(text, sizeof(text), file) != NULL)
+		if (sscanf(text, "RssAnon: %lf", &kib) == 1)
+			break;
+	if (file != NULL)
+		fclose(file);
+	return kib * 1024;
 }
 
 #endif
