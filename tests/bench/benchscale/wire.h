@@ -34,7 +34,7 @@ enum op {
 	OP_RM = 13,
 	OP_EVENT = 15,
 	OP_ERROR = 16,
-	OP_PART = 20,
+	OP_PART = 22,
 };
 
 struct client {
