@@ -152,23 +152,23 @@ add_conditional(scmp_filter_ctx f)
 	rc |= seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	/* fstat() of some C libraries; the name may be read there, no more */
 	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
-	    SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
+	    SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH, 0));
 	/* devices yes, typing into the operator's terminal no */
 	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-	    SCMP_A1(SCMP_CMP_LT, 0x5400));
+	    SCMP_A1(SCMP_CMP_LT, 0x5400, 0));
 	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-	    SCMP_A1(SCMP_CMP_EQ, FIONREAD));
+	    SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0));
 	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-	    SCMP_A1(SCMP_CMP_GT, 0xffff));
+	    SCMP_A1(SCMP_CMP_GT, 0xffff, 0));
 	/* of oneself, as abort() does; another process is another number */
 	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-	    SCMP_A0(SCMP_CMP_EQ, (uint64_t)getpid()));
+	    SCMP_A0(SCMP_CMP_EQ, (uint64_t)getpid(), 0));
 	/* questions about one's own limits */
 	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
-	    SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0));
+	    SCMP_A0(SCMP_CMP_EQ, 0, 0), SCMP_A2(SCMP_CMP_EQ, 0, 0));
 	for (i = 0; i < sizeof(own_prctl) / sizeof(own_prctl[0]); i++)
 		rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-		    SCMP_A0(SCMP_CMP_EQ, (uint64_t)own_prctl[i]));
+		    SCMP_A0(SCMP_CMP_EQ, (uint64_t)own_prctl[i], 0));
 	return rc;
 }
 
