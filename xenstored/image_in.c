@@ -380,10 +380,9 @@ image_import(const void *data, size_t len, const struct state_env *env,
 		return inp.st;
 	}
 	snprintf(why, IMAGE_WHY_SIZE, "image: %s", inp.in.wrong);
-	if (inp.st != NULL) {
-		inp_end(&inp);
+	inp_end(&inp);
+	if (inp.st != NULL)
 		state_free(inp.st);
-	}
 	return NULL;
 }
 

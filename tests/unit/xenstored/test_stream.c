@@ -226,7 +226,8 @@ sock(struct maker *m, uint32_t id, int fd)
 	number(m, STREAM_SOCKET, 2);
 	number(m, 0, 2);
 	number(m, (uint64_t)fd, 4);
-	number(m, 0, 4 + 2 + 2 + 4);
+	number(m, 0, 8);
+	number(m, 0, 4);
 	end(m);
 }
 
