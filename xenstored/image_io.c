@@ -64,9 +64,9 @@ put_u64(struct image *img, uint64_t value)
 void
 put_bytes(struct image *img, const void *data, size_t len)
 {
-	char *to = room(img, len);
+	char *to = len > 0 ? room(img, len) : NULL;
 
-	if (to != NULL && len > 0)
+	if (to != NULL)
 		memcpy(to, data, len);
 }
 
