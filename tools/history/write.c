@@ -248,7 +248,7 @@ bool
 history_forget(struct history *h, int64_t time, int64_t max, int64_t *n_out)
 {
 	sqlite3_stmt *stmt = db_stmt(h, DB_FORGET_TO);
-	int64_t horizon = 0, to = 0;
+	int64_t horizon = 1, to = 0; /* the first act has id 1 */
 
 	*n_out = 0;
 	if (stmt == NULL || !history_mark(h, "horizon", &horizon))
