@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "xenstored/update_program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "xenstored/image_io.h"
+
+/* What each of our programs has in it, where others look for it. */
+static const char marker[] = "kernbus:xenstored:stands-by:1";
+
+bool
+update_can_execute(const char *path, char why[LIVE_UPDATE_TEXT])
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0) {
+		strcpy(why, "File not accessible.");
+		return false;
+	}
+	if (!S_ISREG(st.st_mode) || access(path, X_OK) != 0) {
+		strcpy(why, "File not executable.");
+		return false;
+	}
+	return true;
+}
+
+bool
+update_is_ours(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	void *data = MAP_FAILED;
+	struct stat st;
+	bool found = false;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0)
+		data = mmap(
+		    NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	if (data == MAP_FAILED)
+		return false;
+	found =
+	    memmem(data, (size_t)st.st_size, marker, sizeof(marker)) != NULL;
+	munmap(data, (size_t)st.st_size);
+	return found;
+}
+
+/* --- words --- */
+
+/* Room for N pointers and LEN bytes behind them. */
+static char **
+new_words(size_t n, size_t len, char **text_out)
+{
+	char **words = calloc(1, n * sizeof(char *) + len);
+
+	if (words != NULL)
+		*text_out = (char *)(words + n);
+	return words;
+}
+
+static void
+add_word(char **words, size_t *n, char **text, const char *word, size_t len)
+{
+	memcpy(*text, word, len);
+	(*text)[len] = '\0';
+	words[(*n)++] = *text;
+	*text += len + 1;
+}
+
+char **
+update_argv(
+    const struct live_update_request *request, char *argv[], const char *extra)
+{
+	size_t n = 3, len = strlen(request->binary) + 1, i, word;
+	const char *at = request->has_cmdline ? request->cmdline : "";
+	char **words, *text;
+
+	n += strlen(at);
+	len += strlen(at) + 1 + (extra != NULL ? strlen(extra) + 1 : 0);
+	for (i = 1; !request->has_cmdline && argv[0] != NULL && argv[i] != NULL;
+	     i++, n++)
+		len += strlen(argv[i]) + 1;
+	words = new_words(n, len, &text);
+	if (words == NULL)
+		return NULL;
+	n = 0;
+	add_word(words, &n, &text, request->binary, strlen(request->binary));
+	for (i = 1; !request->has_cmdline && argv[0] != NULL && argv[i] != NULL;
+	     i++)
+		add_word(words, &n, &text, argv[i], strlen(argv[i]));
+	for (at += strspn(at, " \t"); *at != '\0'; at += strspn(at, " \t")) {
+		word = strcspn(at, " \t");
+		add_word(words, &n, &text, at, word);
+		at += word;
+	}
+	if (extra != NULL)
+		add_word(words, &n, &text, extra, strlen(extra));
+	return words;
+}
+
+/* --- travelling --- */
+
+int
+update_pack(const struct live_update_request *r)
+{
+	int fd = memfd_create("xenstored-update", MFD_CLOEXEC), saved;
+	struct image img = { NULL, 0, 0, false };
+
+	if (fd < 0)
+		return -1;
+	put_u32(&img, r->timeout);
+	put_u32(&img, r->version);
+	put_u8(&img, r->force);
+	put_u8(&img, r->has_cmdline);
+	put_string(&img, r->binary, strlen(r->binary));
+	put_string(&img, r->cmdline, strlen(r->cmdline));
+	if (!img.failed && write(fd, img.data, img.len) == (ssize_t)img.len) {
+		image_free(&img);
+		return fd;
+	}
+	saved = img.failed ? ENOMEM : errno;
+	image_free(&img);
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+static bool
+get_text(struct image_in *in, char to[LIVE_UPDATE_STRING])
+{
+	size_t len;
+	const char *str = get_string(in, LIVE_UPDATE_STRING - 1, &len);
+
+	if (str == NULL || memchr(str, '\0', len) != NULL)
+		return false;
+	memcpy(to, str, len);
+	to[len] = '\0';
+	return true;
+}
+
+bool
+update_unpack(int fd, struct live_update_request *r)
+{
+	static char buf[2 * LIVE_UPDATE_STRING + 64];
+	ssize_t len = pread(fd, buf, sizeof(buf), 0);
+	struct image_in in = { (const uint8_t *)buf, 0, NULL };
+
+	if (len <= 0)
+		return false;
+	memset(r, 0, sizeof(*r));
+	in.left = (size_t)len;
+	r->timeout = get_u32(&in);
+	r->version = get_u32(&in);
+	r->force = get_u8(&in) != 0;
+	r->has_cmdline = get_u8(&in) != 0;
+	return get_text(&in, r->binary) && get_text(&in, r->cmdline) &&
+	       in.left == 0 && in.wrong == NULL;
+}
