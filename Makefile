@@ -306,6 +306,8 @@ INCLUDEDIR ?= $(PREFIX)/include
 MANDIR     ?= $(PREFIX)/share/man
 LIBEXECDIR ?= $(PREFIX)/libexec/kernbus
 DATADIR    ?= $(PREFIX)/share/kernbus
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
 SYSCONFDIR ?= /etc
 INSTALL    ?= install
 
@@ -358,6 +360,11 @@ install: $(SOLIBS) $(call inst,bin) $(call inst,sbin) $(call inst,libexec) \
 	$(q)for s in 1 5 8; do $(INSTALL) -d -m 755 '$(DESTDIR)$(MANDIR)'/man$$s && \
 	    cp -RP man/*.$$s '$(DESTDIR)$(MANDIR)'/man$$s; done
 	$(q)ln -sf xl.1 '$(DESTDIR)$(MANDIR)'/man1/xm.1
+	$(call put,644,$(ZSHCOMPDIR),tools/completion/_xenstore)
+	$(call put,644,$(BASHCOMPDIR),tools/completion/xenstore.bash)
+	$(q)mv '$(DESTDIR)$(BASHCOMPDIR)'/xenstore.bash '$(DESTDIR)$(BASHCOMPDIR)'/xenstore
+	$(q)for m in control log blame why diff $(XS_MODES); do \
+	    ln -sf xenstore '$(DESTDIR)$(BASHCOMPDIR)'/xenstore-$$m; done
 	$(call put,755,$(SYSCONFDIR)/xen/scripts,$(INST_scripts))
 	$(call put,644,$(SYSCONFDIR)/xen/scripts,$(INST_sourced))
 	$(call edited,644,tools/hotplug/hotplugpath.sh,$(SYSCONFDIR)/xen/scripts,-e 's|:=/etc/xen}|:=$(SYSCONFDIR)/xen}|' -e '$$a\' -e 'PATH=$(SBINDIR):$(BINDIR):$$PATH')

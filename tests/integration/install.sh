@@ -77,12 +77,13 @@ libraries_found()
 		fi
 	done
 }
-manuals() { for m in xl.1 xm.1 xenstore-ls.1 xl.cfg.5 xenstored.8 hv-kernfs.8; do mandoc -Tlint -W error "$inst/share/man/man${m##*.}/$m" || return 1; done; }
+manuals() { for m in xl.1 xm.1 xenstore-ls.1 xenstore-control.8 xl.cfg.5 xenstored.8 hv-kernfs.8; do mandoc -Tlint -W error "$inst/share/man/man${m##*.}/$m" || return 1; done; }
 client()
 {
 	cat >/run/client.c <<'C'
 #include <stdlib.h>
 #include <xenstore.h>
+#include <xenstore_async.h>
 #include <xenevtchn.h>
 #include <xengnttab.h>
 #include <xenforeignmemory.h>
@@ -104,6 +105,12 @@ C
 	${CC:-cc} -Wall -Werror -o /run/client /run/client.c \
 	    $(PKG_CONFIG_PATH=$inst/lib/pkgconfig pkg-config --cflags --libs xenstore) &&
 	    LD_LIBRARY_PATH=$inst/lib /run/client
+}
+completes()
+{
+	for m in xenstore xenstore-ls xenstore-control; do
+		bash -c ". $inst/share/bash-completion/completions/$m && complete -p $m" || return 1
+	done
 }
 boot()
 {
@@ -148,6 +155,7 @@ check 'source and build tree are out of sight' test ! -e "$source/Makefile" -a !
 
 check 'every program finds the installed libraries' libraries_found
 check 'the man pages are there' manuals
+check 'bash finds the completions' completes
 check 'it boots: hv-boot, rc.d/xencommons, rc.d/xenbackendd' boot
 if (: <>/dev/fuse) 2>/dev/null && [ -x "$inst/libexec/kernbus/hv-kernfs" ]; then
 	check 'hvd finds hv-kernfs' grep -q ' /run/kernbus/dev/xenevt fuse' /proc/self/mounts
