@@ -446,6 +446,13 @@ $(B)/tests/diff/%.so: tests/diff/%.c
 	$(call say,LD,$@)
 	$(q)mkdir -p $(@D) && $(CC) $(STD) -O2 $(WARN) -fPIC -shared -o $@ $<
 
+# NetBSD's kernel as far as a preloaded object can play it, on hvd.
+NETBSD_NODES := $(B)/tests/netbsd/nodes_preload.so
+$(NETBSD_NODES): $(B)/tests/netbsd/nodes_preload.o $(B)/libhvlib.a | $(B)/tests/unit/lib/test_netbsd_nodes $(B)/tests/unit/lib/test_store_ring
+	$(call say,LD,$@)
+	$(q)$(CC) -shared -o $@ $< -Wl,--exclude-libs,ALL $(B)/libhvlib.a \
+	    $(SANFLAGS) -pthread
+
 # A program that tries to leave the guests' sandbox, static as a guest is.
 $(B)/tests/unit/spawn/probe: tests/unit/spawn/probe.c tests/unit/spawn/probe.h
 	$(call say,LD,$@)
@@ -489,7 +496,7 @@ check-model: $(MODELS) ## the core and the store against reference models
 check-lint: ## layers, headers alone, clang-format, shellcheck, man pages
 	@sh tests/lint/run
 
-check-integration: all $(HISTORY_USER) $(XENEVT_USER) $(RESTART_USER) ## the whole system, in its own namespaces
+check-integration: all $(HISTORY_USER) $(XENEVT_USER) $(RESTART_USER) $(NETBSD_NODES) ## the whole system, in its own namespaces
 	@sh tests/integration/run $(B)
 
 check-diff: all $(B)/tests/diff/diff $(B)/tests/diff/ox_preload.so ## our store daemon beside Debian's two

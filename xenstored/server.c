@@ -276,6 +276,8 @@ server_new_empty(const struct server_config *config, struct flight *flight)
 
 	if (server == NULL || events == NULL)
 		fatalx("no memory");
+	/* It does not know of NetBSD's event channels, and does not say so. */
+	event_config_avoid_method(events, "kqueue");
 	event_config_set_flag(events,
 	    EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	server->base = event_base_new_with_config(events);

@@ -427,6 +427,27 @@ world_domain_info(struct world *world, uint32_t domid)
 
 /* --- events --- */
 
+/* Any port may be pending: look after all, and let all of them ring again. */
+static void
+sweep(struct rings *rings)
+{
+	struct table_link *link;
+	struct ring *ring;
+	size_t i;
+
+	msg_warn("events were lost: every ring is looked at");
+	xenevtchn_unmask(rings->evtchn, rings->virq);
+	for (i = 0; i <= rings->by_port.mask; i++) {
+		link = rings->by_port.bucket[i];
+		for (; link != NULL; link = link->next) {
+			ring = list_entry(link, struct ring, by_port);
+			xenevtchn_unmask(rings->evtchn, ring->port);
+			server_activate(rings->server, &ring->transport);
+		}
+	}
+	fates_changed(rings->fates);
+}
+
 static void
 on_event(evutil_socket_t fd, short what, void *arg)
 {
@@ -439,7 +460,9 @@ on_event(evutil_socket_t fd, short what, void *arg)
 	for (i = 0; i < PORTS_AT_ONCE; i++) {
 		port = xenevtchn_pending(rings->evtchn);
 		if (port < 0) {
-			if (errno != EAGAIN && errno != EINTR)
+			if (errno == EFBIG)
+				sweep(rings);
+			else if (errno != EAGAIN && errno != EINTR)
 				fatal("the event channel device failed");
 			return;
 		}

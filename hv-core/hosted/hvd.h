@@ -58,8 +58,8 @@ struct channel {
 	struct hvd_domain *domain; /* the guest's; NULL: a control client */
 	uint32_t kind;		   /* enum hv_chan_kind, 0 until ATTACH */
 	pid_t pid;
-	uint8_t *arena; /* control clients: HV_ARENA_SIZE bytes */
-	uint64_t arena_base;
+	uint8_t *arena;	     /* control clients: HV_ARENA_SIZE bytes */
+	uint64_t arena_base; /* HV_ARENA_NONE: arguments are in pid's memory */
 	struct endpoint *endpoint;
 	struct outgoing *out, **out_end;
 	unsigned nr_out;

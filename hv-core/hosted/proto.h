@@ -40,6 +40,13 @@
 /* A control client's arena, bytes. */
 #define HV_ARENA_SIZE UINT64_C(0x1000000)
 
+/*
+ * arena_base of a CALL channel without an arena: its arguments lie in the
+ * memory of the process that connected, as those of a kernel's hypercalls do.
+ * Slower; for imitations of other kernels' nodes.
+ */
+#define HV_ARENA_NONE UINT64_MAX
+
 enum hv_msg_type {
 	HV_MSG_ATTACH = 1,
 	HV_MSG_HYPERCALL = 2,

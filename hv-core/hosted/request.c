@@ -40,6 +40,8 @@ attach_check(const struct channel *c, const struct hv_msg_attach *a)
 		return a->kind == HV_CHAN_GUEST ? 0 : -EPERM;
 	if (a->kind == HV_CHAN_GUEST)
 		return -EPERM;
+	if (a->kind == HV_CHAN_CALL && a->arena_base == HV_ARENA_NONE)
+		return 0;
 	if (a->kind < HV_CHAN_CALL || a->kind > HV_CHAN_MANAGE ||
 	    a->arena_base == 0 || a->arena_base % HV_PAGE_SIZE != 0 ||
 	    a->arena_base > HVD_SEND_ADDR - HV_ARENA_SIZE)
@@ -94,11 +96,17 @@ attach_endpoint(struct channel *c, struct endpoint_fds *ev)
 
 /* The client's descriptors in their order; their number or -errno. */
 static int
-attach_fill(struct channel *c, uint32_t kind, struct hv_msg *re, int *fd)
+attach_fill(struct channel *c, const struct hv_msg_attach *a, struct hv_msg *re,
+    int *fd)
 {
+	uint32_t kind = a->kind;
 	struct endpoint_fds ev;
 	int n = 1, err = 0;
 
+	if (a->arena_base == HV_ARENA_NONE) {
+		re->u.attached.flags = HV_ATTACH_CONTROL;
+		return 0;
+	}
 	if (kind == HV_CHAN_GUEST) {
 		attach_guest(c, re, fd);
 		n = 2;
@@ -131,7 +139,7 @@ do_attach(struct channel *c, const struct hv_msg_attach *a)
 	re.u.attached.ports = HV_PORTS;
 	re.u.attached.cookie = a->cookie;
 	if (n == 0)
-		n = attach_fill(c, a->kind, &re, fd);
+		n = attach_fill(c, a, &re, fd);
 	if (n < 0) {
 		re.u.attached.err = n;
 		channel_send(c, &re, NULL, 0);
@@ -143,7 +151,7 @@ do_attach(struct channel *c, const struct hv_msg_attach *a)
 		re.u.attached.flags |= HV_ATTACH_STRICT;
 	channel_send(c, &re, fd, n);
 	/* Ours is mapped. */
-	if (c->domain == NULL)
+	if (c->arena != NULL)
 		close(fd[0]);
 	if (again)
 		endpoint_up_again(c);

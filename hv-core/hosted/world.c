@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,12 +61,49 @@ sender(struct hvd *h, const struct hv_caller *caller)
 	return d != NULL ? d->channel : NULL;
 }
 
+/* The process whose memory has CALLER's arguments, or 0. */
+static pid_t
+argument_process(const struct hv_caller *caller)
+{
+	const struct channel *c = caller->channel;
+
+	if (caller->domid != 0 || c == NULL || c->arena_base != HV_ARENA_NONE)
+		return 0;
+	return c->pid;
+}
+
+/* LEN bytes from THEIRS, an address in PID, to OURS. 0 or -XEN_EFAULT. */
+static int
+copy_from_process(pid_t pid, void *ours, uint64_t theirs, size_t len)
+{
+	struct iovec here = { ours, len };
+	struct iovec there = { (void *)(uintptr_t)theirs, len };
+
+	return process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)len
+		   ? 0
+		   : -XEN_EFAULT;
+}
+
+static int
+copy_to_process(pid_t pid, const void *ours, uint64_t theirs, size_t len)
+{
+	struct iovec here = { (void *)(uintptr_t)ours, len };
+	struct iovec there = { (void *)(uintptr_t)theirs, len };
+
+	return process_vm_writev(pid, &here, 1, &there, 1, 0) == (ssize_t)len
+		   ? 0
+		   : -XEN_EFAULT;
+}
+
 static int
 world_copy_from(void *world, const struct hv_caller *caller, void *to,
     uint64_t addr, size_t len)
 {
+	pid_t pid = argument_process(caller);
 	const void *from;
 
+	if (pid != 0)
+		return copy_from_process(pid, to, addr, len);
 	if (addr == HVD_SEND_ADDR) {
 		struct channel *c = sender(world, caller);
 
@@ -85,8 +123,12 @@ static int
 world_copy_to(void *world, const struct hv_caller *caller, uint64_t addr,
     const void *from, size_t len)
 {
-	void *to = argument_at(world, caller, addr, len);
+	pid_t pid = argument_process(caller);
+	void *to;
 
+	if (pid != 0)
+		return copy_to_process(pid, from, addr, len);
+	to = argument_at(world, caller, addr, len);
 	if (to == NULL)
 		return -XEN_EFAULT;
 	memcpy(to, from, len);
