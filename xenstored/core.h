@@ -82,9 +82,6 @@ struct conn {
 	uint32_t stash_at, stash_len; /* what is left is from STASH_AT on */
 };
 
-/* The features that CONN's domain is offered. */
-uint32_t conn_features(const struct conn *conn);
-
 /* Gives CONN the id ID, which no other has. */
 void conn_set_id(struct conn *conn, uint32_t id);
 

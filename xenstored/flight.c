@@ -2,6 +2,7 @@
 #include "xenstored/flight.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -38,14 +39,17 @@ map(int fd, int flags)
 }
 
 int
-flight_make(void)
+flight_make(const char *path)
 {
-	int fd = memfd_create("xenstored-flight", MFD_CLOEXEC);
 	struct flight *flight;
+	int fd;
 
+	if (unlink(path) != 0 && errno != ENOENT)
+		return -1;
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
-	if (ftruncate(fd, sizeof(*flight)) != 0 ||
+	if (posix_fallocate(fd, 0, sizeof(*flight)) != 0 ||
 	    (flight = map(fd, MAP_SHARED)) == NULL) {
 		close(fd);
 		return -1;

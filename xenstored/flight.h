@@ -24,6 +24,7 @@
 
 enum {
 	FLIGHT_VERSION = 1,
+	FLIGHT_TAIL = 15,
 	FLIGHT_IN_SIZE = 8 * 1024,   /* bytes of input at a time */
 	FLIGHT_OUT_SIZE = 64 * 1024, /* bytes of whole items at a time */
 };
@@ -77,14 +78,21 @@ struct flight {
 	uint64_t suspect, crashes;
 	uint64_t keep_from; /* log offset that a new start needs */
 	uint64_t follower;  /* log offset up to which the standby is */
+	/* What struct tail is where the last images were taken: before record
+	 * SEQ. */
+	struct flight_tail {
+		uint64_t seq, word[FLIGHT_TAIL];
+	} tail[2];
 	uint64_t primary_pid, standby_pid, supervisor_pid;
 	uint64_t takeovers;
+	uint64_t last_sock; /* number given last */
 	char in[FLIGHT_IN_SIZE];
 	char bytes[FLIGHT_OUT_SIZE + WIRE_MESSAGE_MAX];
 };
 
-/* A descriptor of memory with an idle flight. -1 with errno. */
-int flight_make(void);
+/* A descriptor of a new file PATH (mode 0600) with an idle flight. -1 with
+ * errno. */
+int flight_make(const char *path);
 
 /* Maps it. NULL with errno; EINVAL: it is none of this version. */
 struct flight *flight_map(int fd);

@@ -17,8 +17,10 @@
 #include "xenstored/plat.h"
 #include "xenstored/priv.h"
 #include "xenstored/server.h"
+#include "xenstored/supervisor.h"
 #include "xenstored/transport_ring.h"
 #include "xenstored/transport_unix.h"
+#include "xenstored/worker.h"
 
 #ifndef XENSTORED_RUNDIR
 #define XENSTORED_RUNDIR "/run/xenstored"
@@ -69,30 +71,25 @@ absolute(const char *path)
 	return path_in(cwd, path);
 }
 
-/*
- * Starts the process that opens files for this one. Made before anything is
- * opened that others wait for the end of.
- */
-static int
-start_files(const struct options *options)
+/* Which files may be opened while serving, and removed at the end. */
+static void
+allow_files(const struct options *options, struct files_rules *rules)
 {
 	const char *logs = getenv("XEN_LOG_DIR");
-	struct files_rules rules;
 	char *path = socket_path(run_dir()), *trace;
 
-	memset(&rules, 0, sizeof(rules));
+	memset(rules, 0, sizeof(*rules));
 	if (options->trace_file != NULL) {
 		trace = absolute(options->trace_file);
-		files_allow_of(&rules, trace);
+		files_allow_of(rules, trace);
 		free(trace);
 	}
-	files_allow(&rules, logs != NULL && logs[0] != '\0' ? logs : LOG_DIR);
-	files_allow(&rules, run_dir()); /* for snapshots */
-	files_allow_removal(&rules, path);
+	files_allow(rules, logs != NULL && logs[0] != '\0' ? logs : LOG_DIR);
+	files_allow(rules, run_dir()); /* for snapshots */
+	files_allow_removal(rules, path);
 	if (options->pid_file != NULL)
-		files_allow_removal(&rules, options->pid_file);
+		files_allow_removal(rules, options->pid_file);
 	free(path);
-	return files_start(&rules);
 }
 
 static void
@@ -168,8 +165,9 @@ configure(const struct options *options, struct server_config *config)
 		config->trace_file = absolute(options->trace_file);
 }
 
+/* Serves in this process alone. */
 static void
-serve(const struct options *options, int files_fd)
+serve_alone(const struct options *options, int files_fd)
 {
 	const char *dir = run_dir();
 	char *path = socket_path(dir);
@@ -217,12 +215,38 @@ serve(const struct options *options, int files_fd)
 	free(path);
 }
 
+/* Serves with a standby: this process sees to it that there is one. */
+static int
+supervise(
+    const struct options *options, struct files_rules *rules, char *argv[])
+{
+	const struct supervisor_paths paths = {
+		.dir = run_dir(),
+		.socket = socket_path(run_dir()),
+	};
+	struct server_config config;
+
+	configure(options, &config);
+	return supervisor_run(options, &config, &paths, rules, argv);
+}
+
+static int
+be_child(const struct options *options)
+{
+	struct server_config config;
+
+	if (fcntl(options->child_fd, F_SETFD, FD_CLOEXEC) != 0)
+		fatal("--child is for xenstored itself");
+	configure(options, &config);
+	return worker_run(options, &config, options->child_fd);
+}
+
 int
 main(int argc, char *argv[])
 {
 	char error[OPTIONS_ERROR_SIZE];
 	struct options options;
-	int files_fd;
+	struct files_rules rules;
 
 	msg_init("xenstored");
 	switch (options_parse(argc, argv, &options, error)) {
@@ -238,6 +262,8 @@ main(int argc, char *argv[])
 	case OPTIONS_RUN:
 		break;
 	}
+	if (options.child_fd >= 0)
+		return be_child(&options);
 	if (options.ready_fd >= 0 &&
 	    fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC) != 0) {
 		msg_warn("--ready-fd %d", options.ready_fd);
@@ -246,8 +272,10 @@ main(int argc, char *argv[])
 	if (!options.foreground)
 		daemon_fork();
 	daemon_claim(run_dir());
-	files_fd = start_files(&options);
+	allow_files(&options, &rules);
 	daemon_many_files();
-	serve(&options, files_fd);
+	if (!options.no_standby)
+		return supervise(&options, &rules, argv);
+	serve_alone(&options, files_start(&rules));
 	return 0;
 }

@@ -26,8 +26,16 @@ msg_init(const char *prog)
 }
 
 void
+msg_prepare_syslog(void)
+{
+	openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
+void
 msg_to_syslog(void)
 {
+	if (use_syslog)
+		return;
 	openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
 	use_syslog = true;
 }

@@ -15,6 +15,9 @@ void msg_init(const char *name);
 /* How many messages there were: each was written somewhere. */
 unsigned msg_count(void);
 
+/* Connects to syslog, for msg_to_syslog() where that is not possible. */
+void msg_prepare_syslog(void);
+
 /* From now on to syslog. */
 void msg_to_syslog(void);
 

@@ -10,6 +10,9 @@
 enum {
 	OPT_TRACE_CONTROL = 256,
 	OPT_READY_FD,
+	OPT_NO_STANDBY,
+	OPT_FRESH,
+	OPT_CHILD, /* for the daemon itself only */
 	OPT_USER,
 };
 
@@ -35,6 +38,9 @@ static const struct option long_options[] = {
 	{ "event",          required_argument, NULL, 'e' },
 	{ "no-domain-init", no_argument,       NULL, 'D' },
 	{ "ready-fd",       required_argument, NULL, OPT_READY_FD },
+	{ "no-standby",     no_argument,       NULL, OPT_NO_STANDBY },
+	{ "fresh",          no_argument,       NULL, OPT_FRESH },
+	{ "child",          required_argument, NULL, OPT_CHILD },
 	{ "user",           required_argument, NULL, OPT_USER },
 	{ "help",           no_argument,       NULL, 'H' },
 	{ "version",        no_argument,       NULL, 'V' },
@@ -74,6 +80,8 @@ static const char usage[] =
 "  -p, --priv-domid <id>      a domain that may do everything\n"
 "  -e, --event <port>         domain 0's store event channel\n"
 "      --ready-fd <fd>        write a byte to <fd> when serving\n"
+"      --no-standby           one process; if it dies, the store is lost\n"
+"      --fresh                do not go on where a killed daemon was\n"
 "      --user <name>          the account to change to after start-up\n"
 "  -H, --help                 this text\n"
 "  -V, --version              version\n";
@@ -223,6 +231,16 @@ apply(struct options *o, int letter, char *arg, char *error)
 	case 'D':
 		o->no_domains = true;
 		break;
+	case OPT_NO_STANDBY:
+		o->no_standby = true;
+		break;
+	case OPT_FRESH:
+		o->fresh = true;
+		break;
+	case OPT_CHILD:
+		ok = parse_number("--child", arg, 65535, &value, error);
+		o->child_fd = (int)value;
+		break;
 	case OPT_READY_FD:
 		ok = parse_number("--ready-fd", arg, 65535, &value, error);
 		o->ready_fd = (int)value;
@@ -244,7 +262,8 @@ options_parse(
 
 	*o = (struct options){ .quotas = quota_defaults(),
 		.soft_memory = SOFT_MEMORY,
-		.ready_fd = -1 };
+		.ready_fd = -1,
+		.child_fd = -1 };
 	opterr = 0;
 	optind = 0; /* start anew */
 	while ((letter = getopt_long(argc, argv,

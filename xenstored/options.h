@@ -26,6 +26,9 @@ struct options {
 	struct quota_set quotas;
 	int64_t soft_memory;
 	bool foreground;
+	bool no_standby; /* one process, which takes the store along */
+	bool fresh;	 /* what a daemon that was killed left is not used */
+	int child_fd;	 /* the supervisor's other end; -1: this is no child */
 	bool no_domains; /* sockets only: no hypervisor is looked for */
 	bool keep_orphans;
 	uint32_t priv_domid; /* 0: none */

@@ -143,6 +143,13 @@ ring_set_error(struct wire_ring *page, uint32_t error)
 	store(&page->error, error);
 }
 
+void
+ring_blame(struct wire_ring *page, uint32_t error)
+{
+	if (load(&page->error) == WIRE_RING_OK)
+		store(&page->error, error);
+}
+
 uint32_t
 ring_port(const struct wire_ring *page)
 {

@@ -74,6 +74,9 @@ void ring_adopt(struct wire_ring *page, uint32_t features);
 /* Tells the other side what went wrong: WIRE_RING_E*. */
 void ring_set_error(struct wire_ring *page, uint32_t error);
 
+/* The same if nothing was told yet. */
+void ring_blame(struct wire_ring *page, uint32_t error);
+
 /* The event channel that the hypervisor put into the page, or 0. */
 uint32_t ring_port(const struct wire_ring *page);
 

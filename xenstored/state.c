@@ -256,6 +256,9 @@ record_reply_before(void *ctx, const struct reply *reply)
 static bool
 is_for_log(const struct request *req)
 {
+	/* its beginning is in the log already */
+	if (req->conn->part != NULL)
+		return true;
 	if (req->changed || req->st->asked || req->err == XS_EACCES)
 		return true;
 	return req->err != XS_OK && state_refused(req->st) != NULL;

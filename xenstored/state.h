@@ -219,6 +219,9 @@ uint32_t conn_remote_port(const struct conn *conn);
 
 bool conn_privileged(const struct conn *conn);
 
+/* The features that CONN's domain is offered. */
+uint32_t conn_features(const struct conn *conn);
+
 /* The connection after CONN (NULL: the first) in the order of their making, or
  * NULL. */
 struct conn *state_next_conn(struct state *st, const struct conn *conn);

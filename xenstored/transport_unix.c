@@ -417,8 +417,8 @@ client_new(struct unix_clients *clients, int fd)
 	c->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, c);
 	c->writable =
 	    event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
+	c->count = -1;
 	list_append(&clients->list, &c->link);
-	start_count(c);
 	if (c->readable != NULL && c->writable != NULL &&
 	    event_add(c->readable, NULL) == 0)
 		return c;
@@ -436,6 +436,7 @@ unix_add(struct unix_clients *clients, int fd, uint64_t sock)
 
 	if (c == NULL)
 		return false;
+	start_count(c);
 	priv_peer(fd, &uid, &pid);
 	c->transport.conn = state_open_sock(
 	    server_state(c->server), uid, pid, sock, &c->transport);
@@ -455,10 +456,29 @@ unix_adopt(struct unix_clients *clients, int fd, struct conn *conn)
 		return false;
 	c->transport.conn = conn;
 	conn_set_shell(conn, &c->transport);
-	server_activate(c->server, &c->transport);
-	if (state_has_output(conn))
-		set_blocked(c, true);
 	return true;
+}
+
+void
+unix_start(struct unix_clients *clients)
+{
+	struct list *link, *after;
+	struct client *c;
+
+	list_each(link, after, &clients->list)
+	{
+		c = list_entry(link, struct client, link);
+		start_count(c);
+		server_activate(c->server, &c->transport);
+		if (state_has_output(c->transport.conn))
+			set_blocked(c, true);
+	}
+}
+
+int
+unix_fd(const struct conn *conn)
+{
+	return as_client(conn_shell(conn))->fd;
 }
 
 void

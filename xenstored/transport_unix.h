@@ -25,6 +25,12 @@ bool unix_add(struct unix_clients *clients, int fd, uint64_t sock);
 /* The same for CONN, which another process served before. */
 bool unix_adopt(struct unix_clients *clients, int fd, struct conn *conn);
 
+/* Serves those that were adopted, when the flight is over. */
+void unix_start(struct unix_clients *clients);
+
+/* The socket of CONN's client. */
+int unix_fd(const struct conn *conn);
+
 /*
  * How many bytes a process that is dead received from FD in the turn that
  * started at START (struct flight_turn). False: that cannot be told.

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "xenstored/sup_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "xenstored/msg.h"
+#include "xenstored/plat.h"
+#include "xenstored/supmsg.h"
+
+/* --- sockets --- */
+
+bool
+sup_socks_add(struct sup_socks *socks, int fd)
+{
+	struct sup_sock *more;
+	size_t room = socks->room * 2 + 16;
+
+	if (socks->n == socks->room) {
+		more = realloc(socks->sock, room * sizeof(*more));
+		if (more == NULL)
+			return false;
+		socks->sock = more;
+		socks->room = room;
+	}
+	socks->sock[socks->n++] =
+	    (struct sup_sock){ .id = ++socks->last_id, .fd = fd };
+	return true;
+}
+
+/* The place of the first socket with a number of ID or more. */
+static size_t
+find(const struct sup_socks *socks, uint64_t id)
+{
+	size_t low = 0, high = socks->n, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (socks->sock[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+void
+sup_socks_remove(struct sup_socks *socks, uint64_t id)
+{
+	size_t i = find(socks, id);
+
+	if (i == socks->n || socks->sock[i].id != id)
+		return;
+	close(socks->sock[i].fd);
+	memmove(&socks->sock[i], &socks->sock[i + 1],
+	    (socks->n - i - 1) * sizeof(socks->sock[0]));
+	socks->n--;
+}
+
+void
+sup_socks_end(struct sup_socks *socks)
+{
+	size_t i;
+
+	for (i = 0; i < socks->n; i++)
+		close(socks->sock[i].fd);
+	free(socks->sock);
+	memset(socks, 0, sizeof(*socks));
+}
+
+/* --- starting --- */
+
+/* ARGV with the hidden option for FD behind its first word. */
+static char **
+child_argv(char *argv[], int fd)
+{
+	static char option[32];
+	size_t n = 0;
+	char **all;
+
+	while (argv[n] != NULL)
+		n++;
+	all = calloc(n + 2, sizeof(*all));
+	if (all == NULL)
+		return NULL;
+	snprintf(option, sizeof(option), "--child=%d", fd);
+	all[0] = argv[0];
+	all[1] = option;
+	memcpy(all + 2, argv + 1, n * sizeof(*all));
+	return all;
+}
+
+static _Noreturn void
+become_child(int fd, char *argv[])
+{
+	char **all = child_argv(argv, fd);
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (all != NULL && fcntl(fd, F_SETFD, 0) == 0)
+		execv(plat_own_program(), all);
+	msg_warn("cannot execute %s", plat_own_program());
+	_exit(1);
+}
+
+static bool
+say_setup(
+    const struct sup_child *child, const struct sup_gifts *gifts, int files)
+{
+	const int fds[] = { gifts->log, gifts->flight, files, gifts->evtchn };
+	const struct supmsg msg = {
+		.type = SUPMSG_SETUP,
+		.a = SUPMSG_VERSION,
+		.b = gifts->syslog ? SUPMSG_SYSLOG : 0,
+	};
+
+	return supmsg_send(child->fd, &msg, fds, gifts->evtchn >= 0 ? 4 : 3);
+}
+
+bool
+sup_child_start(
+    struct sup_child *child, const struct sup_gifts *gifts, char *argv[])
+{
+	const int kind = SOCK_SEQPACKET | SOCK_CLOEXEC;
+	int pair[2], files[2];
+
+	memset(child, 0, sizeof(*child));
+	if (socketpair(AF_UNIX, kind, 0, pair) != 0) {
+		msg_warn("cannot make a pair of sockets");
+		return false;
+	}
+	if (socketpair(AF_UNIX, kind, 0, files) != 0) {
+		msg_warn("cannot make a pair of sockets");
+		close(pair[0]);
+		close(pair[1]);
+		return false;
+	}
+	child->pid = fork();
+	if (child->pid == 0)
+		become_child(pair[1], argv);
+	close(pair[1]);
+	child->fd = pair[0];
+	child->files_fd = files[0];
+	child->written_fd = child->pid > 0 ? plat_open_written(child->pid) : -1;
+	if (child->pid > 0 && fcntl(child->fd, F_SETFL, O_NONBLOCK) == 0 &&
+	    say_setup(child, gifts, files[1])) {
+		close(files[1]);
+		return true;
+	}
+	msg_warn("cannot start a process");
+	close(files[1]);
+	if (child->pid > 0)
+		kill(child->pid, SIGKILL); /* it is waited for as others are */
+	else
+		sup_child_forget(child);
+	return child->pid > 0;
+}
+
+void
+sup_child_forget(struct sup_child *child)
+{
+	close(child->fd);
+	close(child->files_fd);
+	if (child->written_fd >= 0)
+		close(child->written_fd);
+	memset(child, 0, sizeof(*child));
+}
+
+/* --- saying --- */
+
+bool
+sup_child_load(struct sup_child *child, int fd)
+{
+	const struct supmsg msg = { .type = SUPMSG_LOAD };
+
+	child->loading = supmsg_send(child->fd, &msg, &fd, fd >= 0 ? 1 : 0);
+	return child->loading;
+}
+
+bool
+sup_child_pump(struct sup_child *child, const struct sup_socks *socks)
+{
+	struct supmsg msg = { .type = SUPMSG_SOCKS };
+	int fds[SUPMSG_FDS];
+	size_t i = find(socks, child->sent + 1);
+
+	while (i < socks->n) {
+		for (msg.n = 0; msg.n < SUPMSG_FDS && i < socks->n; i++) {
+			msg.id[msg.n] = socks->sock[i].id;
+			fds[msg.n++] = socks->sock[i].fd;
+		}
+		if (!supmsg_send(child->fd, &msg, fds, msg.n))
+			return errno != EAGAIN;
+		child->sent = msg.id[msg.n - 1];
+	}
+	if (!child->promote || child->promoted)
+		return true;
+	if (!supmsg_say(child->fd, SUPMSG_PROMOTE, child->rebind))
+		return errno != EAGAIN;
+	child->promoted = true;
+	return true;
+}

@@ -1,0 +1,69 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One child of the supervisor, and what waits to be said to it. Sends without
+ * waiting: what there is no room for goes later. Knows no role and no policy.
+ */
+#ifndef XENSTORED_SUP_CHILD_H
+#define XENSTORED_SUP_CHILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The clients' sockets, the oldest first. */
+struct sup_socks {
+	struct sup_sock {
+		uint64_t id;
+		int fd;
+	} * sock;
+	size_t n, room;
+	uint64_t last_id;
+};
+
+/* FD, which it owns from now on, gets a number. False: no memory. */
+bool sup_socks_add(struct sup_socks *socks, int fd);
+
+/* The socket ID is done with. */
+void sup_socks_remove(struct sup_socks *socks, uint64_t id);
+
+void sup_socks_end(struct sup_socks *socks);
+
+struct sup_child {
+	pid_t pid;	/* 0: there is none */
+	int fd;		/* to it */
+	int files_fd;	/* where it asks for files */
+	int written_fd; /* plat_open_written(), or -1 */
+	bool loading;	/* it has been told what to begin with */
+	bool ready;	/* it follows the log */
+	bool serving;
+	bool promote, promoted; /* is to be told; was */
+	bool rebind;
+	uint64_t sent; /* number of the last socket it was told of */
+	uint64_t born; /* ms */
+};
+
+/* What a new child is given; -1: none. */
+struct sup_gifts {
+	int log, flight, evtchn;
+	bool syslog;
+};
+
+/*
+ * Executes this program again with ARGV and the hidden option for a child.
+ * False with a message.
+ */
+bool sup_child_start(
+    struct sup_child *child, const struct sup_gifts *gifts, char *argv[]);
+
+/* Says what waits, in order. False: there is no room now. */
+bool sup_child_pump(struct sup_child *child, const struct sup_socks *socks);
+
+/* It shall begin with the image in FD, or with the log's start (-1). */
+bool sup_child_load(struct sup_child *child, int fd);
+
+/* It is gone: closes what led to it. */
+void sup_child_forget(struct sup_child *child);
+
+#endif

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "xenstored/sup_store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "xenstored/apply.h"
+#include "xenstored/checkpoint.h"
+#include "xenstored/flight.h"
+#include "xenstored/msg.h"
+#include "xenstored/plat.h"
+#include "xenstored/supmsg.h"
+#include "xenstored/takeover.h"
+
+enum { PATH_SIZE = 4096, GONE_MS = 2000 };
+
+/* NAME in the directory, in static storage. */
+static const char *
+path_of(const struct sup_store *store, const char *name)
+{
+	static char path[PATH_SIZE];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", store->dir, name) >=
+	    sizeof(path))
+		fatalx("the directory's name is too long: %s", store->dir);
+	return path;
+}
+
+/* --- beginning --- */
+
+static void
+make_flight(struct sup_store *store)
+{
+	store->flight_fd = flight_make(path_of(store, "flight"));
+	if (store->flight_fd >= 0)
+		store->flight = flight_map(store->flight_fd);
+	if (store->flight == NULL)
+		fatal("cannot make %s", path_of(store, "flight"));
+}
+
+static void
+drop_image(struct sup_store *store)
+{
+	if (store->image_fd >= 0)
+		close(store->image_fd);
+	store->image_fd = -1;
+}
+
+static void
+let_go(struct sup_store *store)
+{
+	drop_image(store);
+	log_close(store->log);
+	flight_unmap(store->flight);
+	if (store->log_fd >= 0)
+		close(store->log_fd);
+	if (store->flight_fd >= 0)
+		close(store->flight_fd);
+	store->log = NULL;
+	store->flight = NULL;
+	store->log_fd = store->flight_fd = -1;
+}
+
+void
+sup_store_begin(struct sup_store *store, const struct server_config *config)
+{
+	static const struct log_pos start;
+	struct record_start data;
+	struct record record = apply_start(&config->state, &data);
+	uint64_t epoch;
+
+	let_go(store);
+	store->recovered = false;
+	(void)unlink(path_of(store, "checkpoint.0"));
+	(void)unlink(path_of(store, "checkpoint.1"));
+	if (!plat_random(&epoch, sizeof(epoch)))
+		fatal("cannot get random numbers");
+	store->log_fd =
+	    log_make(path_of(store, "log"), LOG_SIZE, epoch, store->boot);
+	if (store->log_fd >= 0)
+		store->log = log_map(store->log_fd);
+	if (store->log == NULL)
+		fatal("cannot make the commit log %s", path_of(store, "log"));
+	make_flight(store);
+	log_resume(store->log, &start);
+	log_append(store->log, &record);
+	store->flight->keep_from = 0;
+}
+
+/* --- going on --- */
+
+/* The processes of the daemon before are ending; they must have. */
+static void
+wait_until_gone(uint64_t pid)
+{
+	int i;
+
+	for (i = 0; pid != 0 && i < GONE_MS; i++) {
+		if (kill((pid_t)pid, 0) != 0)
+			return;
+		usleep(1000);
+	}
+}
+
+/* The file of the image to memory. False: there is none that can be used. */
+static bool
+load_checkpoint(struct sup_store *store)
+{
+	char why[IMAGE_WHY_SIZE];
+	struct image image;
+	struct boot_id boot;
+	bool ok;
+
+	memcpy(boot.byte, store->boot, sizeof(boot.byte));
+	switch (
+	    checkpoint_load(path_of(store, "checkpoint"), &boot, &image, why)) {
+	case CHECKPOINT_OK:
+		if (why[0] != '\0')
+			msg_warnx("%s: %s", path_of(store, "checkpoint"), why);
+		break;
+	case CHECKPOINT_NONE:
+		return false;
+	default:
+		msg_warnx("%s: %s", path_of(store, "checkpoint"), why);
+		return false;
+	}
+	store->image_fd = memfd_create("xenstored-image", MFD_CLOEXEC);
+	ok = store->image_fd >= 0 && write(store->image_fd, image.data,
+					 image.len) == (ssize_t)image.len;
+	image_free(&image);
+	if (!ok)
+		drop_image(store);
+	return ok;
+}
+
+/* Opens the flight that belongs to the log. */
+static void
+open_flight(struct sup_store *store)
+{
+	store->flight_fd = open(path_of(store, "flight"), O_RDWR | O_CLOEXEC);
+	if (store->flight_fd >= 0)
+		store->flight = flight_map(store->flight_fd);
+	if (store->flight != NULL) {
+		wait_until_gone(store->flight->primary_pid);
+		wait_until_gone(store->flight->standby_pid);
+		return;
+	}
+	msg_warnx("%s is missing or damaged: a request that was being answered "
+		  "may be answered again",
+	    path_of(store, "flight"));
+	if (store->flight_fd >= 0)
+		close(store->flight_fd);
+	make_flight(store);
+}
+
+/* Opens what a daemon that was killed left. False: there is nothing, and why
+ * was said if it was not to be expected. */
+static bool
+recover(struct sup_store *store)
+{
+	const struct log_header *header;
+	const char *path = path_of(store, "log");
+
+	store->log_fd = open(path, O_RDWR | O_CLOEXEC);
+	if (store->log_fd < 0)
+		return false;
+	store->log = log_map(store->log_fd);
+	if (store->log == NULL) {
+		msg_warnx("%s holds no log of this version: what was in the "
+			  "store is lost",
+		    path);
+		return false;
+	}
+	header = log_header(store->log);
+	if (header->closed != 0)
+		return false;
+	if (memcmp(header->boot, store->boot, sizeof(store->boot)) != 0) {
+		msg_info(
+		    "%s is of another boot of the hypervisor: not used", path);
+		return false;
+	}
+	open_flight(store);
+	store->image_at = store->flight->keep_from;
+	if (!load_checkpoint(store) && header->first > 0) {
+		msg_warnx("%s does not begin with an empty store, and there is "
+			  "no checkpoint: what was in the store is lost",
+		    path_of(store, "log"));
+		return false;
+	}
+	msg_warnx(
+	    "the daemon before (pid %llu) did not end well: goes on where "
+	    "it was, at record %llu",
+	    (unsigned long long)store->flight->supervisor_pid,
+	    (unsigned long long)header->next_seq);
+	store->recovered = true;
+	return true;
+}
+
+void
+sup_store_open(struct sup_store *store, const char *dir,
+    const struct server_config *config, bool fresh)
+{
+	store->dir = dir;
+	store->log_fd = store->flight_fd = store->image_fd = -1;
+	if (fresh || !recover(store))
+		sup_store_begin(store, config);
+}
+
+/* --- images --- */
+
+enum sup_source
+sup_store_source(const struct sup_store *store, bool primary_serves)
+{
+	uint64_t first =
+	    __atomic_load_n(&log_header(store->log)->first, __ATOMIC_ACQUIRE);
+
+	if (store->image_fd >= 0 && store->image_at >= first)
+		return SUP_SOURCE_IMAGE;
+	if (first == 0)
+		return SUP_SOURCE_START;
+	return primary_serves ? SUP_SOURCE_PRIMARY : SUP_SOURCE_NONE;
+}
+
+/* The child that writes the file: the image in FD. */
+static _Noreturn void
+write_file(const struct sup_store *store, int fd, pid_t parent)
+{
+	char why[IMAGE_WHY_SIZE];
+	struct checkpoint *cp;
+	struct boot_id boot;
+	struct image image;
+	struct stat st;
+	void *data;
+
+	plat_die_with(parent);
+	memset(&image, 0, sizeof(image));
+	memcpy(boot.byte, store->boot, sizeof(boot.byte));
+	if (fstat(fd, &st) != 0)
+		_exit(1);
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (data == MAP_FAILED)
+		_exit(1);
+	image.data = data;
+	image.len = image.cap = (size_t)st.st_size;
+	cp = checkpoint_open(path_of(store, "checkpoint"), why);
+	if (cp != NULL && checkpoint_put(cp, &boot, &image, why))
+		_exit(0);
+	msg_warnx("%s: %s", path_of(store, "checkpoint"), why);
+	_exit(1);
+}
+
+/* What the tail of the log was at the image goes where it survives. */
+static void
+keep_tail(struct sup_store *store, const struct supmsg *msg)
+{
+	struct flight *flight = store->flight;
+	struct flight_tail *tail = &flight->tail[0];
+
+	if (flight->tail[0].seq > flight->tail[1].seq)
+		tail = &flight->tail[1];
+	tail->seq = 0;
+	_Static_assert(sizeof(struct tail) == sizeof(tail->word), "tail");
+	memcpy(tail->word, msg->id, sizeof(tail->word));
+	__atomic_store_n(&tail->seq, msg->b, __ATOMIC_RELEASE);
+}
+
+void
+sup_store_keep_image(struct sup_store *store, const struct supmsg *msg, int fd)
+{
+	pid_t self = getpid();
+
+	if (store->writer != 0) { /* the next one will do */
+		close(fd);
+		return;
+	}
+	keep_tail(store, msg);
+	store->writer = fork();
+	if (store->writer == 0)
+		write_file(store, fd, self);
+	store->written_fd = fd;
+	store->written_at = msg->a;
+	if (store->writer < 0)
+		sup_store_writer_ended(store, store->writer, false);
+}
+
+void
+sup_store_writer_ended(struct sup_store *store, pid_t pid, bool well)
+{
+	if (pid != store->writer)
+		return;
+	store->writer = 0;
+	if (!well)
+		msg_warnx("the checkpoint could not be written: should this "
+			  "process be killed, the store may be lost");
+	drop_image(store);
+	store->image_fd = store->written_fd;
+	store->image_at = store->written_at;
+	__atomic_store_n(
+	    &store->flight->keep_from, store->image_at, __ATOMIC_RELEASE);
+}
+
+void
+sup_store_distrust(struct sup_store *store)
+{
+	drop_image(store);
+}
+
+/* --- status --- */
+
+void
+sup_store_status(const struct sup_store *store, pid_t primary, pid_t standby)
+{
+	char name[PATH_SIZE];
+	FILE *file;
+
+	snprintf(name, sizeof(name), "%s", path_of(store, "status.new"));
+	file = fopen(name, "we");
+	if (file == NULL)
+		return;
+	fprintf(file, "supervisor %ld\nprimary %ld\nstandby %ld\n",
+	    (long)getpid(), (long)primary, (long)standby);
+	if (fclose(file) == 0)
+		(void)rename(name, path_of(store, "status"));
+}
+
+/* --- ending --- */
+
+void
+sup_store_end(struct sup_store *store, bool well)
+{
+	static const char *const names[] = { "checkpoint", "flight", "status" };
+	size_t i;
+
+	if (well) {
+		log_mark_closed(store->log);
+		for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			(void)unlink(path_of(store, names[i]));
+	}
+	let_go(store);
+}

@@ -1,0 +1,75 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the supervisor keeps of the store: the log, the flight, an image to
+ * start from and the same in a file, for the next supervisor should this one be
+ * killed. Of all of them it knows where they are, not what they say.
+ */
+#ifndef XENSTORED_SUP_STORE_H
+#define XENSTORED_SUP_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "xenstored/log.h"
+#include "xenstored/server.h"
+
+struct supmsg;
+
+struct sup_store {
+	const char *dir;
+	uint8_t boot[LOG_BOOT_SIZE];
+	int log_fd, flight_fd;
+	struct log *log;
+	struct flight *flight;
+	int image_fd;	   /* -1: there is none */
+	uint64_t image_at; /* log offset that it is of */
+	pid_t writer;	   /* of the file; 0: nobody writes */
+	int written_fd;	   /* what it writes, and of which offset */
+	uint64_t written_at;
+	bool recovered; /* it was another supervisor's */
+};
+
+/*
+ * Opens what is in DIR if another daemon left it there without having ended
+ * (and not FRESH), otherwise begins with an empty store as CONFIG says. BOOT is
+ * set. Exits with a message if it cannot.
+ */
+void sup_store_open(struct sup_store *store, const char *dir,
+    const struct server_config *config, bool fresh);
+
+/* Begins with an empty store in place of what was found. */
+void sup_store_begin(
+    struct sup_store *store, const struct server_config *config);
+
+/* Where a process that is to follow can start. */
+enum sup_source {
+	SUP_SOURCE_START,   /* the first record of the log */
+	SUP_SOURCE_IMAGE,   /* IMAGE_FD */
+	SUP_SOURCE_PRIMARY, /* it has to make an image */
+	SUP_SOURCE_NONE,    /* nowhere: the store is lost */
+};
+
+enum sup_source sup_store_source(
+    const struct sup_store *store, bool primary_serves);
+
+/* Keeps the image that MSG tells of, in FD, which it owns. */
+void sup_store_keep_image(
+    struct sup_store *store, const struct supmsg *msg, int fd);
+
+/* The process PID, one of this module's, has ended. */
+void sup_store_writer_ended(struct sup_store *store, pid_t pid, bool well);
+
+/* Somebody could not use the image. */
+void sup_store_distrust(struct sup_store *store);
+
+/* Writes who serves and who stands by (0: nobody) to the status file. */
+void sup_store_status(
+    const struct sup_store *store, pid_t primary, pid_t standby);
+
+/* Lets go of it. WELL: this was the end that was wanted; the next daemon begins
+ * with an empty store. */
+void sup_store_end(struct sup_store *store, bool well);
+
+#endif

@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "xenstored/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <xenevtchn.h>
+
+#include "xenstored/daemon.h"
+#include "xenstored/files.h"
+#include "xenstored/flight.h"
+#include "xenstored/listener.h"
+#include "xenstored/msg.h"
+#include "xenstored/options.h"
+#include "xenstored/plat.h"
+#include "xenstored/sup_child.h"
+#include "xenstored/sup_store.h"
+#include "xenstored/supmsg.h"
+#include "xenstored/takeover.h"
+#include "xenstored/transport_ring.h"
+
+enum {
+	ACCEPT_BATCH = 64,
+	STOP_MS = 5000,	  /* children have to end */
+	RESPAWN_MS = 200, /* between two standbys that ended at once */
+	TICK_MS = 1000,
+	FAILURES = 10, /* to serve, in a row */
+};
+
+struct supervisor {
+	const struct options *options;
+	const struct server_config *config;
+	const struct supervisor_paths *paths;
+	struct files_rules *rules;
+	char **argv;
+	int signals[2]; /* a pipe: signals as bytes */
+	int listener;
+	struct sup_store store;
+	struct sup_gifts gifts;
+	xenevtchn_handle *evtchn; /* never used: its descriptor is held */
+	struct sup_child primary, standby;
+	struct sup_socks socks;
+	uint64_t died;	   /* us, when the primary did */
+	uint64_t retry;	   /* ms, when a standby may be started again */
+	char death[128];   /* of the primary, in words */
+	unsigned failures; /* of primaries, since one served */
+	bool served;	   /* once */
+	bool pending_image;
+	bool full; /* no descriptors are left: nobody is accepted */
+	bool stopping;
+	int status;
+};
+
+static int signal_fd;
+
+static uint64_t
+now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* --- signals --- */
+
+static void
+on_signal(int number)
+{
+	unsigned char byte = (unsigned char)number;
+	int saved = errno;
+
+	/* full: there is one to be seen already */
+	if (write(signal_fd, &byte, 1) < 0)
+		errno = saved;
+	errno = saved;
+}
+
+static void
+catch_signals(struct supervisor *s)
+{
+	static const int numbers[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal,
+		.sa_flags = SA_RESTART };
+	size_t i;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (pipe2(s->signals, O_CLOEXEC | O_NONBLOCK) != 0)
+		fatal("cannot make a pipe");
+	signal_fd = s->signals[1];
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (sigaction(numbers[i], &action, NULL) != 0)
+			fatal("cannot catch signals");
+}
+
+/* --- children --- */
+
+/* Who serves and who stands by, for people and scripts. */
+static void
+tell_status(struct supervisor *s)
+{
+	struct flight *flight = s->store.flight;
+
+	flight->supervisor_pid = (uint64_t)getpid();
+	flight->standby_pid = s->standby.ready ? (uint64_t)s->standby.pid : 0;
+	sup_store_status(&s->store, s->primary.serving ? s->primary.pid : 0,
+	    s->standby.ready ? s->standby.pid : 0);
+}
+
+/* CHILD gets what it is to begin with. False: there is nothing yet. */
+static bool
+feed(struct supervisor *s, struct sup_child *child)
+{
+	switch (sup_store_source(&s->store, s->primary.serving)) {
+	case SUP_SOURCE_START:
+		return sup_child_load(child, -1);
+	case SUP_SOURCE_IMAGE:
+		return sup_child_load(child, s->store.image_fd);
+	case SUP_SOURCE_PRIMARY:
+		if (!s->pending_image)
+			s->pending_image =
+			    supmsg_say(s->primary.fd, SUPMSG_IMAGE, 0);
+		return false;
+	case SUP_SOURCE_NONE:
+		break;
+	}
+	fatalx("the store is lost: the log does not reach back to an image");
+}
+
+static void
+start_standby(struct supervisor *s)
+{
+	if (s->stopping || s->standby.pid != 0 || now_us() / 1000 < s->retry)
+		return;
+	s->retry = now_us() / 1000 + RESPAWN_MS;
+	s->gifts.log = s->store.log_fd;
+	s->gifts.flight = s->store.flight_fd;
+	if (!sup_child_start(&s->standby, &s->gifts, s->argv))
+		return;
+	s->standby.born = now_us() / 1000;
+	(void)feed(s, &s->standby);
+	(void)sup_child_pump(&s->standby, &s->socks);
+}
+
+/* The standby is to serve. */
+static void
+promote(struct supervisor *s)
+{
+	if (s->standby.pid == 0) {
+		s->retry = 0;
+		start_standby(s);
+	}
+	s->primary = s->standby;
+	memset(&s->standby, 0, sizeof(s->standby));
+	if (s->primary.pid == 0)
+		return;
+	/* it waited for an image of one that is dead */
+	if (!s->primary.loading)
+		(void)feed(s, &s->primary);
+	s->primary.promote = true;
+	s->primary.rebind = !s->served;
+	(void)sup_child_pump(&s->primary, &s->socks);
+}
+
+/* How INFO's process ended, in words. */
+static void
+describe(const siginfo_t *info, char *buf, size_t size)
+{
+	if (info->si_code == CLD_EXITED)
+		snprintf(buf, size, "ended with status %d", info->si_status);
+	else
+		snprintf(buf, size, "was killed by signal %d", info->si_status);
+}
+
+/* Whether it broke down by itself. */
+static bool
+is_crash(const siginfo_t *info)
+{
+	if (info->si_code == CLD_EXITED)
+		return info->si_status != 0;
+	return info->si_status != SIGKILL && info->si_status != SIGTERM;
+}
+
+static void
+primary_died(struct supervisor *s, const siginfo_t *info)
+{
+	struct sup_child *p = &s->primary;
+	uint64_t written;
+	char how[96];
+
+	if (plat_written(p->written_fd, &written))
+		flight_final(s->store.flight, (uint64_t)p->pid, written);
+	describe(info, how, sizeof(how));
+	if (s->died == 0)
+		s->died = now_us();
+	snprintf(s->death, sizeof(s->death), "the primary (pid %ld) %s",
+	    (long)p->pid, how);
+	if (is_crash(info))
+		takeover_blame(s->store.flight);
+	sup_child_forget(p);
+	s->pending_image = false;
+	if (s->stopping)
+		return;
+	s->failures++;
+	if (!s->served && s->store.recovered &&
+	    (info->si_code == CLD_EXITED || s->failures == FAILURES)) {
+		msg_warnx("cannot go on where the daemon before was: begins "
+			  "with an empty store");
+		sup_store_begin(&s->store, s->config);
+		s->failures = 0;
+	} else if ((!s->served && info->si_code == CLD_EXITED) ||
+		   s->failures == FAILURES) {
+		/* it has said why */
+		s->stopping = true;
+		s->status = 1;
+		return;
+	}
+	s->store.flight->takeovers++;
+	promote(s);
+}
+
+static void
+standby_died(struct supervisor *s, const siginfo_t *info)
+{
+	char how[96];
+
+	describe(info, how, sizeof(how));
+	if (!s->stopping)
+		msg_warnx("the standby (pid %ld) %s; another one starts",
+		    (long)s->standby.pid, how);
+	/* one that lives for a while may be followed by the next at once */
+	if (now_us() / 1000 - s->standby.born > RESPAWN_MS)
+		s->retry = 0;
+	sup_child_forget(&s->standby);
+}
+
+static void
+reap(struct supervisor *s)
+{
+	siginfo_t info;
+
+	for (;;) {
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+		    info.si_pid == 0)
+			break;
+		/* what it wrote can be asked for while it is a zombie */
+		if (info.si_pid == s->primary.pid)
+			primary_died(s, &info);
+		else if (info.si_pid == s->standby.pid)
+			standby_died(s, &info);
+		else
+			sup_store_writer_ended(&s->store, info.si_pid,
+			    info.si_code == CLD_EXITED && info.si_status == 0);
+		(void)waitpid(info.si_pid, NULL, 0);
+	}
+	start_standby(s);
+	tell_status(s);
+}
+
+/* --- what children say --- */
+
+static void
+now_serving(struct supervisor *s, const struct supmsg *msg)
+{
+	s->primary.serving = true;
+	s->failures = 0;
+	if (!s->served)
+		daemon_ready(s->options->ready_fd);
+	else
+		msg_warnx("%s; the standby (pid %ld) took over in %.1f ms, at "
+			  "record %llu",
+		    s->death, (long)s->primary.pid,
+		    (double)(now_us() - s->died) / 1000,
+		    (unsigned long long)msg->a);
+	s->gifts.syslog = !s->options->foreground;
+	s->served = true;
+	s->died = 0;
+	s->retry = 0;
+	start_standby(s);
+	tell_status(s);
+}
+
+static void
+got_image(struct supervisor *s, const struct supmsg *msg, int fd)
+{
+	s->pending_image = false;
+	if (fd < 0)
+		msg_warnx("an image of the store could not be made");
+	else
+		sup_store_keep_image(&s->store, msg, fd);
+	if (s->standby.pid != 0 && !s->standby.loading)
+		(void)feed(s, &s->standby);
+}
+
+static void
+hear(struct supervisor *s, struct sup_child *child, const struct supmsg *msg,
+    int *fds, unsigned n_fds)
+{
+	switch (msg->type) {
+	case SUPMSG_READY:
+		child->ready = true;
+		tell_status(s);
+		break;
+	case SUPMSG_SERVING:
+		if (child == &s->primary)
+			now_serving(s, msg);
+		break;
+	case SUPMSG_CLOSED:
+		if (child == &s->primary)
+			sup_socks_remove(&s->socks, msg->a);
+		s->full = false;
+		break;
+	case SUPMSG_IMAGE_IS:
+		got_image(s, msg, n_fds > 0 ? fds[0] : -1);
+		n_fds = 0;
+		break;
+	case SUPMSG_LOST:
+		sup_store_distrust(&s->store);
+		break;
+	default:
+		break;
+	}
+	while (n_fds > 0)
+		close(fds[--n_fds]);
+}
+
+static void
+hear_all(struct supervisor *s, struct sup_child *child)
+{
+	int fds[SUPMSG_FDS];
+	struct supmsg msg;
+	unsigned n_fds;
+	pid_t pid = child->pid;
+
+	while (child->pid == pid &&
+	       supmsg_receive(child->fd, &msg, fds, &n_fds) == 1)
+		hear(s, child, &msg, fds, n_fds);
+}
+
+/* --- clients --- */
+
+static void
+accept_clients(struct supervisor *s)
+{
+	int i, fd;
+
+	for (i = 0; i < ACCEPT_BATCH; i++) {
+		fd = accept4(
+		    s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0 && errno == ECONNABORTED)
+			continue;
+		if (fd < 0)
+			break;
+		if (!sup_socks_add(&s->socks, fd)) {
+			msg_warnx("no memory for a client");
+			close(fd);
+		}
+	}
+	if (i < ACCEPT_BATCH && errno != EAGAIN && errno != EWOULDBLOCK &&
+	    errno != EINTR) {
+		/* Whoever waits is served when others have gone. */
+		msg_warn("cannot accept a client");
+		s->full = true;
+	}
+	s->store.flight->last_sock = s->socks.last_id;
+	if (s->primary.pid != 0)
+		(void)sup_child_pump(&s->primary, &s->socks);
+	if (s->standby.pid != 0)
+		(void)sup_child_pump(&s->standby, &s->socks);
+}
+
+/* --- the loop --- */
+
+static void
+stop(struct supervisor *s)
+{
+	s->stopping = true;
+	if (s->primary.pid != 0)
+		(void)supmsg_say(s->primary.fd, SUPMSG_STOP, 0);
+	if (s->standby.pid != 0)
+		(void)supmsg_say(s->standby.fd, SUPMSG_STOP, 0);
+}
+
+static void
+read_signals(struct supervisor *s)
+{
+	unsigned char byte;
+
+	while (read(s->signals[0], &byte, 1) == 1) {
+		if (byte == SIGTERM || byte == SIGINT)
+			stop(s);
+		else if (byte == SIGHUP && s->primary.pid != 0)
+			(void)supmsg_say(s->primary.fd, SUPMSG_REOPEN, 0);
+	}
+	reap(s);
+}
+
+enum {
+	P_SIGNALS,
+	P_LISTENER,
+	P_PRIMARY,
+	P_STANDBY,
+	P_FILES,
+	P_FILES_TOO,
+	P_COUNT
+};
+
+static short
+wanted(const struct supervisor *s, const struct sup_child *child)
+{
+	bool waits = child->sent < s->socks.last_id ||
+		     (child->promote && !child->promoted);
+
+	return waits ? POLLIN | POLLOUT : POLLIN;
+}
+
+static void
+set_polls(const struct supervisor *s, struct pollfd p[P_COUNT])
+{
+	int i;
+
+	for (i = 0; i < P_COUNT; i++)
+		p[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
+	p[P_SIGNALS].fd = s->signals[0];
+	if (!s->full && !s->stopping)
+		p[P_LISTENER].fd = s->listener;
+	if (s->primary.pid != 0) {
+		p[P_PRIMARY].fd = s->primary.fd;
+		p[P_PRIMARY].events = wanted(s, &s->primary);
+		p[P_FILES].fd = s->primary.files_fd;
+	}
+	if (s->standby.pid != 0) {
+		p[P_STANDBY].fd = s->standby.fd;
+		p[P_STANDBY].events = wanted(s, &s->standby);
+		p[P_FILES_TOO].fd = s->standby.files_fd;
+	}
+}
+
+/* Hears and tells CHILD what P says it can. */
+static void
+attend(struct supervisor *s, struct sup_child *child, const struct pollfd *p)
+{
+	if (child->pid == 0 || p->fd != child->fd)
+		return;
+	if ((p->revents & POLLIN) != 0)
+		hear_all(s, child);
+	if (child->pid != 0 && (p->revents & POLLOUT) != 0)
+		(void)sup_child_pump(child, &s->socks);
+}
+
+static void
+answer_files(const struct supervisor *s, const struct sup_child *child,
+    const struct pollfd *p)
+{
+	if ((p->revents & POLLIN) != 0 && child->pid != 0 &&
+	    p->fd == child->files_fd)
+		(void)files_answer(s->rules, child->files_fd);
+}
+
+static void
+turn(struct supervisor *s, int ms)
+{
+	struct pollfd p[P_COUNT];
+
+	set_polls(s, p);
+	if (poll(p, P_COUNT, ms) < 0) {
+		if (errno != EINTR)
+			fatal("cannot wait");
+		return;
+	}
+	/* what children said before they died comes first */
+	attend(s, &s->primary, &p[P_PRIMARY]);
+	attend(s, &s->standby, &p[P_STANDBY]);
+	answer_files(s, &s->primary, &p[P_FILES]);
+	answer_files(s, &s->standby, &p[P_FILES_TOO]);
+	if ((p[P_SIGNALS].revents & POLLIN) != 0)
+		read_signals(s);
+	if ((p[P_LISTENER].revents & POLLIN) != 0)
+		accept_clients(s);
+}
+
+/* Children that have ended by themselves are waited for, others killed. */
+static void
+end_children(struct supervisor *s)
+{
+	uint64_t limit = now_us() / 1000 + STOP_MS;
+
+	while (s->primary.pid != 0 || s->standby.pid != 0) {
+		if (now_us() / 1000 > limit) {
+			if (s->primary.pid != 0)
+				kill(s->primary.pid, SIGKILL);
+			if (s->standby.pid != 0)
+				kill(s->standby.pid, SIGKILL);
+		}
+		turn(s, 100);
+		reap(s);
+	}
+}
+
+/* --- life --- */
+
+static void
+open_world(struct supervisor *s)
+{
+	uint8_t boot[LOG_BOOT_SIZE];
+
+	s->gifts.evtchn = -1;
+	plat_boot_id(boot);
+	if (!s->options->no_domains) {
+		s->evtchn = rings_open_events();
+		s->gifts.evtchn = xenevtchn_device_fd(s->evtchn);
+		rings_boot_id(boot);
+	}
+	memcpy(s->store.boot, boot, sizeof(boot));
+}
+
+static void
+begin(struct supervisor *s)
+{
+	catch_signals(s);
+	s->listener = listener_open(s->paths->socket);
+	open_world(s);
+	sup_store_open(&s->store, s->paths->dir, s->config, s->options->fresh);
+	s->socks.last_id = s->store.flight->last_sock;
+	if (s->options->pid_file != NULL)
+		daemon_pid_file(s->options->pid_file);
+	promote(s);
+}
+
+static void
+end(struct supervisor *s)
+{
+	end_children(s);
+	close(s->listener);
+	(void)unlink(s->paths->socket);
+	if (s->options->pid_file != NULL)
+		(void)unlink(s->options->pid_file);
+	sup_store_end(&s->store, s->status == 0);
+	sup_socks_end(&s->socks);
+	if (s->evtchn != NULL)
+		xenevtchn_close(s->evtchn);
+	close(s->signals[0]);
+	close(s->signals[1]);
+}
+
+int
+supervisor_run(const struct options *options,
+    const struct server_config *config, const struct supervisor_paths *paths,
+    struct files_rules *rules, char *argv[])
+{
+	static struct supervisor s;
+
+	s.options = options;
+	s.config = config;
+	s.paths = paths;
+	s.rules = rules;
+	s.argv = argv;
+	begin(&s);
+	while (!s.stopping) {
+		turn(&s, TICK_MS);
+		s.full = false;
+		start_standby(&s);
+	}
+	end(&s);
+	return s.status;
+}

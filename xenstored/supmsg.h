@@ -1,0 +1,64 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the supervisor and its two children tell each other, with descriptors.
+ * One message is one struct supmsg over a SEQPACKET pair.
+ */
+#ifndef XENSTORED_SUPMSG_H
+#define XENSTORED_SUPMSG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { SUPMSG_FDS = 64, SUPMSG_VERSION = 1 };
+
+enum supmsg_type {
+	/* To a child. The first: A is SUPMSG_VERSION, B is enum supmsg_flags;
+	 * log, flight, files and, if there is a hypervisor, event channels. */
+	SUPMSG_SETUP = 1,
+	SUPMSG_SOCKS, /* N sockets of clients with their numbers in ID */
+	SUPMSG_LOAD, /* with a descriptor: an image; without: the log's start */
+	SUPMSG_PROMOTE, /* serve as soon as the log is done; A: nobody did
+			 * before since the hypervisor was told of us */
+	SUPMSG_IMAGE,	/* make an image */
+	SUPMSG_REOPEN,	/* the trace file */
+	SUPMSG_STOP,
+
+	/* From a child. */
+	SUPMSG_READY,	 /* it is as far as the log */
+	SUPMSG_SERVING,	 /* A: the record from which on it writes */
+	SUPMSG_CLOSED,	 /* A: number of a socket that is done with */
+	SUPMSG_IMAGE_IS, /* with the image of the log's offset A; without: none
+			  */
+	SUPMSG_LOST,	 /* it cannot follow */
+};
+
+enum supmsg_flags {
+	SUPMSG_SYSLOG = 1, /* messages go there */
+};
+
+struct supmsg {
+	uint32_t type; /* enum supmsg_type */
+	uint32_t n;
+	uint64_t a, b;
+	uint64_t id[SUPMSG_FDS];
+};
+
+/*
+ * Sends MSG with the N_FDS (at most SUPMSG_FDS) descriptors FDS through SOCK.
+ * False with errno: EAGAIN if there is no room now and SOCK does not block.
+ */
+bool supmsg_send(
+    int sock, const struct supmsg *msg, const int *fds, unsigned n_fds);
+
+/* The same for a message without anything. */
+bool supmsg_say(int sock, enum supmsg_type type, uint64_t a);
+
+/*
+ * Receives one message and its descriptors, which are the caller's, without
+ * waiting. 1; 0: the other end is gone; -1 with errno.
+ */
+int supmsg_receive(int sock, struct supmsg *msg_out, int fds_out[SUPMSG_FDS],
+    unsigned *n_fds_out);
+
+#endif
