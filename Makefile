@@ -274,7 +274,7 @@ $(B)/tests/unit/core/test_abi.src/abi_debian.o: OBJ_CFLAGS = -std=gnu11
 
 # ------------------------------------------------------------------- targets --
 .PHONY: all help deps clean guests demo check check-unit check-model \
-        check-lint check-san check-san-system check-integration check-strict check-xen check-fuzz bench \
+        check-diff check-security security-table check-lint check-san check-san-system check-integration check-strict check-xen check-fuzz bench \
         fuzz fuzzers install
 
 all: $(SOLIBS) $(addprefix $(B)/bin/,$(PROGS)) \
@@ -442,6 +442,10 @@ $(B)/tests/diff/diff: $(patsubst %.c,$(B)/%.o,$(filter-out %_preload.c,$(wildcar
 	$(call say,LD,$@)
 	$(q)$(CC) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) \
 	    -Wl,--end-group -Wl,-rpath,$(abspath $(B)/lib) $(LDFLAGS_ALL) $(LIBS_xl)
+$(B)/tests/security/security: $(patsubst %.c,$(B)/%.o,$(wildcard tests/security/*.c) $(addprefix tests/diff/,target.c world.c guest.c step.c)) $(B)/libxl.a $(B)/libtools.a $(B)/libxscommon.a | $(SOLIBS)
+	$(call say,LD,$@)
+	$(q)$(CC) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) \
+	    -Wl,--end-group -Wl,-rpath,$(abspath $(B)/lib) $(LDFLAGS_ALL) $(LIBS_xl)
 $(B)/tests/diff/%.so: tests/diff/%.c
 	$(call say,LD,$@)
 	$(q)mkdir -p $(@D) && $(CC) $(STD) -O2 $(WARN) -fPIC -shared -o $@ $<
@@ -501,6 +505,15 @@ check-integration: all $(HISTORY_USER) $(XENEVT_USER) $(RESTART_USER) $(NETBSD_N
 
 check-diff: all $(B)/tests/diff/diff $(B)/tests/diff/ox_preload.so ## our store daemon beside Debian's two
 	@WORLD_GUESTS=$(abspath $(GB)) sh tests/diff/run $(B) $(DIFF)
+	@WORLD_GUESTS=$(abspath $(GB)) sh tests/diff/run $(B) --limits
+
+# Each case of the security history that can be put to a running daemon.
+check-security: all $(B)/tests/security/security $(B)/tests/diff/ox_preload.so ## the cases of the security history, by wire
+	@WORLD_GUESTS=$(abspath $(GB)) sh tests/security/table $(B) ours
+
+security-table: all $(B)/tests/security/security $(B)/tests/diff/ox_preload.so ## who passes them: ours and Debian's, into tests/security/TABLE.md
+	@WORLD_GUESTS=$(abspath $(GB)) sh tests/security/table $(B) >tests/security/TABLE.new
+	@mv tests/security/TABLE.new tests/security/TABLE.md
 
 check-xen: ## real Xen with Linux guests, emulated (SCENARIO="pv pvh", STORE=debian)
 	@[ "$$(id -u)" != 0 ] || sh tests/support/deps

@@ -17,7 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BARRIER_ID = 0x42424242, PATIENCE_MS = 10000 };
+enum { BARRIER_ID = 0x42424242 };
+
+int target_patience_ms = 10000;
 
 int n_targets;
 struct target *targets[TARGETS];
@@ -294,7 +296,7 @@ watch_for(struct target *t, struct pollfd *fds)
 void
 targets_wait(void)
 {
-	int64_t end = now_ms() + PATIENCE_MS;
+	int64_t end = now_ms() + target_patience_ms;
 	struct pollfd fds[TARGETS * (CONNS + 2)];
 	int i;
 
