@@ -123,6 +123,7 @@ struct node {
 
 static struct node privcmd_node = { .name = "/kern/xen/privcmd" };
 static struct node xenevt_node = { .name = "/dev/xenevt" };
+static struct node kva_node = { .name = "/dev/xsd_kva" };
 
 static bool
 find_node(struct node *node)
@@ -209,6 +210,7 @@ loaded(void)
 	lose_fd = sys_open(getenv("NETBSD_LOSE"), O_RDWR | O_CREAT);
 	find_node(&privcmd_node);
 	find_node(&xenevt_node);
+	find_node(&kva_node);
 	snprintf(path, sizeof(path), "%s/%s",
 	    getenv("HV_ROOT") != NULL ? getenv("HV_ROOT") : "", HV_SOCKET_NAME);
 	if (access(path, F_OK) == 0)
@@ -438,6 +440,8 @@ fstat(int fd, struct stat *st)
 		note("fstat of xenevt");
 		return fail(EOPNOTSUPP);
 	}
+	if (is_node(fd, &kva_node))
+		return fail(EOPNOTSUPP);
 	return (int)syscall(SYS_fstat, fd, st);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * NetBSD's /kern/xen/privcmd: the hypercall's result comes back in the
- * structure, errors as this system's errno. Buffers are locked pages. Not tried
- * on hardware.
+ * structure, errors as this system's errno. Buffers are locked pages. Tried on
+ * an imitation (tests/netbsd), not on hardware.
  */
 #include "provider.h"
 

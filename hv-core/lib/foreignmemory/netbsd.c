@@ -2,8 +2,8 @@
 /*
  * NetBSD's /kern/xen/privcmd: the caller reserves anonymous shared addresses,
  * an ioctl fills them with frames, munmap() releases them. An ioctl that the
- * kernel does not know is EINVAL. Written to the documented interface; not
- * tried on hardware.
+ * kernel does not know is EINVAL. Tried on an imitation (tests/netbsd), not on
+ * hardware.
  */
 #include "provider.h"
 

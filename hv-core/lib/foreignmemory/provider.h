@@ -53,7 +53,7 @@ const struct foreign_ops *foreign_hosted_ops(void);
 /* Linux's /dev/xen/privcmd. Not tried on hardware. */
 const struct foreign_ops *foreign_linux_ops(void);
 
-/* NetBSD's /kern/xen/privcmd. Not tried on hardware. */
+/* NetBSD's /kern/xen/privcmd. Tried on an imitation, not on hardware. */
 const struct foreign_ops *foreign_netbsd_ops(void);
 
 #endif

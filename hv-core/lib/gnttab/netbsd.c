@@ -2,8 +2,8 @@
 /*
  * NetBSD's /kern/xen/privcmd (kernels since 2020; others answer EINVAL): the
  * caller reserves addresses, an ioctl replaces what is there by the granted
- * pages, munmap() releases them. There is no grant copy. Written to the
- * documented interface; not tried on hardware.
+ * pages, munmap() releases them. There is no grant copy. Tried on an
+ * imitation (tests/netbsd), not on hardware.
  */
 #include "provider.h"
 

@@ -284,6 +284,7 @@ the_sizes_of_writes_are_checked(void **state)
 	static uint16_t many[XENEVT_PORTS];
 	struct opens *o = *state;
 
+	assert_int_equal(write(o->a, many, 0), 0);
 	assert_int_equal(write(o->a, many, 1), -1);
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(write(o->a, many, 3), -1);
@@ -443,6 +444,21 @@ fork_shares_an_open(void **state)
 }
 
 static void
+fionbio_makes_an_empty_read_fail(void **state)
+{
+	struct opens *o = *state;
+	uint32_t port;
+	int on = 1;
+
+	assert_int_equal(fcntl(o->a, F_SETFL, O_RDWR), 0);
+	assert_int_equal(ioctl(o->a, FIONBIO, &on), 0);
+	alarm(5);
+	assert_int_equal(read(o->a, &port, sizeof(port)), -1);
+	assert_int_equal(errno, EAGAIN);
+	alarm(0);
+}
+
+static void
 poll_is_always_writable(void **state)
 {
 	struct opens *o = *state;
@@ -547,6 +563,64 @@ the_netbsd_provider_recovers_from_lost_events(void **state)
 	alarm(0);
 	xenevtchn_close(a);
 	close(b);
+}
+
+/* A process that takes the node over and lets its events lie, till killed. */
+static pid_t
+idle_holder(int fd)
+{
+	int said[2];
+	char c = 0;
+	pid_t pid;
+
+	assert_int_equal(pipe(said), 0);
+	pid = fork();
+	if (pid == 0) {
+		xenevtchn_handle *x = xenevtchn_fdopen(NULL, fd, 0);
+
+		if (x == NULL || xenevtchn_pending(x) < 0)
+			_exit(1);
+		(void)!write(said[1], "x", 1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(said[0], &c, 1), 1);
+	close(said[0]);
+	close(said[1]);
+	return pid;
+}
+
+static void
+a_successor_on_the_node_has_the_ports_of_one_that_was_killed(void **state)
+{
+	struct opens *o = *state;
+	xenevtchn_handle *x;
+	pid_t pid;
+	int i;
+
+	setenv("HV_PROVIDER", "netbsd", 1);
+	assert_int_equal(fcntl(o->a, F_SETFL, O_RDWR), 0);
+	for (i = 0; i < 20; i++) {
+		assert_int_equal(notify(o->b, o->pb), 0);
+		pid = idle_holder(o->a); /* takes that one, leaves it masked */
+		assert_int_equal(notify(o->b, o->pb), 0);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		x = xenevtchn_fdopen(NULL, dup(o->a), 0);
+		assert_non_null(x);
+		assert_int_equal(xenevtchn_device_fd(x), xenevtchn_fd(x));
+		alarm(10);
+		assert_int_equal(xenevtchn_unmask(x, o->pa), 0);
+		assert_int_equal(xenevtchn_pending(x), o->pa);
+		assert_int_equal(xenevtchn_unmask(x, o->pa), 0);
+		assert_int_equal(
+		    xenevtchn_notify_many(x, &(evtchn_port_t){ o->pa }, 1), 0);
+		expect_port(o->b, o->pb);
+		assert_int_equal(unmask(o->b, o->pb), 2);
+		alarm(0);
+		xenevtchn_close(x);
+	}
+	setenv("HV_PROVIDER", "hosted", 1);
 }
 
 /* -- setting up -- */
@@ -680,10 +754,12 @@ main(void)
 		T(bind_errors_are_the_hypervisors),
 		T(close_breaks_the_peers_channel),
 		T(fork_shares_an_open),
+		T(fionbio_makes_an_empty_read_fail),
 		T(poll_is_always_writable),
 		T(no_event_is_lost_in_a_storm),
 		cmocka_unit_test(the_netbsd_provider_works_on_the_node),
 		cmocka_unit_test(the_netbsd_provider_recovers_from_lost_events),
+		T(a_successor_on_the_node_has_the_ports_of_one_that_was_killed),
 		cmocka_unit_test(unmounting_ends_the_server),
 	};
 	int ret = 0, started;
