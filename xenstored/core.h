@@ -47,6 +47,10 @@ struct state {
 	uint64_t last_death;  /* stamp at which a principal last died */
 	struct diff *diff;
 	struct check *check;
+	struct txn *reserved; /* guests' changes wait for its end; or NULL */
+	unsigned patience;    /* how often they will still be put off */
+	uint64_t next_aging;  /* stamp at which transactions are looked at */
+	uint64_t work;	      /* nanoseconds, about, of large requests */
 	struct walk walk;
 	char path[WIRE_PAYLOAD_MAX + 64]; /* of the request at hand */
 	char text[WIRE_PAYLOAD_MAX];	  /* its reply while it is made */
@@ -76,7 +80,8 @@ struct conn {
 	struct watcher watcher;
 	struct list txns; /* struct txn.link */
 	uint32_t last_txn;
-	char *part; /* a message that came in parts, or NULL */
+	unsigned n_refused; /* commits in a row that were to be tried again */
+	char *part;	    /* a message that came in parts, or NULL */
 	size_t part_len;
 	char *stash; /* input that was taken and not looked at yet, or NULL */
 	uint32_t stash_at, stash_len; /* what is left is from STASH_AT on */

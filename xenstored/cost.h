@@ -18,4 +18,13 @@ enum {
 	COST_TXN_OP = 24,  /* a request in a log, beside its payload */
 };
 
+/* Nanoseconds, about, so that a client pays for large requests with its turns.
+ */
+enum {
+	WORK_NAME = 8,	    /* a name in a list, or passed over */
+	WORK_COMMIT = 40,   /* a path of a transaction at its commit */
+	WORK_REPLAY = 1000, /* the same if it is done again */
+	WORK_EVENT = 200,   /* an event for somebody */
+};
+
 #endif

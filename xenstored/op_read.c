@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "xenstored/cost.h"
 #include "xenstored/ops.h"
 
 /* READ <path> -> value */
@@ -32,6 +33,7 @@ op_directory(struct request *req)
 		return err;
 	if (node->kids != NULL && node->kids->text > WIRE_PAYLOAD_MAX)
 		return XS_E2BIG;
+	req->st->work += kids_count(node->kids) * (uint64_t)WORK_NAME;
 	while ((kid = kids_next(node->kids, &pos)) != NULL) {
 		memcpy(req->st->text + len, node_name(kid->node),
 		    node_name_len(kid->node) + 1);
@@ -86,6 +88,7 @@ op_directory_part(struct request *req)
 	len = (size_t)snprintf(req->st->text, sizeof(req->st->text), "%llu",
 		  (unsigned long long)node_kids_stamp(node)) +
 	      1;
+	req->st->work += kids_count(node->kids) * (uint64_t)WORK_NAME;
 	len += list_part(node->kids, offset, req->st->text + len,
 	    sizeof(req->st->text) - len);
 	return request_reply(req, req->st->text, len);

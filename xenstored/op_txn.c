@@ -33,6 +33,7 @@ op_txn_start(struct request *req)
 	txn->id = new_id(conn);
 	list_append(&conn->txns, &txn->link);
 	principal_charge(self, QUOTA_TXNS, 1);
+	txn_reserve(txn);
 	snprintf(text, sizeof(text), "%u", (unsigned)txn->id);
 	return request_reply_string(req, text);
 }
@@ -57,6 +58,10 @@ op_txn_end(struct request *req)
 	principal_charge(req->conn->who.self, QUOTA_TXNS, -1);
 	if (commit)
 		err = txn_commit(txn);
+	if (commit && err == XS_EAGAIN)
+		req->conn->n_refused++;
+	else if (commit && err == XS_OK)
+		req->conn->n_refused = 0;
 	txn_free(txn);
 	if (err != XS_OK)
 		return err;

@@ -8,9 +8,11 @@
 
 #include "xenstored/account.h"
 #include "xenstored/check.h"
+#include "xenstored/cost.h"
 #include "xenstored/conn.h"
 #include "xenstored/domain.h"
 #include "xenstored/ops.h"
+#include "xenstored/txn.h"
 
 /* The tree at the start: "/", "/tool/xenstored" and the specials, of domain 0
  * and for nobody else, but all may learn that a domain went. */
@@ -275,6 +277,7 @@ run(struct conn *conn, const void *bytes, size_t len, size_t upto)
 		.st = conn->st, .conn = conn, .as_of = UINT64_MAX
 	};
 	const struct state_env *env = conn->st->env;
+	uint64_t fired;
 
 	memcpy(&req.header, bytes, sizeof(req.header));
 	req.payload = (const char *)bytes + sizeof(req.header);
@@ -282,6 +285,8 @@ run(struct conn *conn, const void *bytes, size_t len, size_t upto)
 		core_trace(conn, "IN", &req.header, req.payload);
 	conn->q.upto = (uint32_t)upto;
 	conn->st->asked = false;
+	conn->st->work = 0;
+	fired = watches_fired(conn->st->watches);
 	principals_pool(conn->st->all)->refused.id = QUOTA_COUNT;
 	ops_run(&req);
 	conn->later = req.later;
@@ -296,7 +301,10 @@ run(struct conn *conn, const void *bytes, size_t len, size_t upto)
 		    conn->st, RECORD_REQUEST, conn->id, upto, bytes, len);
 	}
 	heap_reap(&conn->st->heap, 64);
-	return 1 + (int)(len / 1024);
+	txn_age_all(conn->st);
+	fired = watches_fired(conn->st->watches) - fired;
+	return 1 + (int)(len / 1024) +
+	       (int)((conn->st->work + fired * WORK_EVENT) / 1000);
 }
 
 /* The length of the message that starts with HEADER, or 0 if it is too long. */
@@ -317,6 +325,18 @@ may_run(struct conn *conn, const int *budget, enum input_result *why_out)
 {
 	*why_out = must_wait(conn) ? INPUT_WAIT : INPUT_BUSY;
 	return *why_out != INPUT_WAIT && *budget > 0 && outq_ready(&conn->q);
+}
+
+/* Whether CONN's request, whose header is at BYTES, is put off. */
+static bool
+is_held_back(struct conn *conn, const void *bytes)
+{
+	struct wire_header header;
+
+	if (conn->st->reserved == NULL)
+		return false;
+	memcpy(&header, bytes, sizeof(header));
+	return txn_holds_back(conn, header.type);
 }
 
 bool
@@ -382,6 +402,8 @@ input_rest(struct conn *conn, const char *bytes, size_t len, int *budget,
 	}
 	if (!may_run(conn, budget, &why))
 		return why;
+	if (is_held_back(conn, conn->part))
+		return INPUT_BUSY;
 	memcpy(conn->part + conn->part_len, bytes, missing);
 	*budget -= run(
 	    conn, conn->part, conn->part_len + missing, *used_out + missing);
@@ -415,6 +437,8 @@ state_input(struct conn *conn, const void *bytes, size_t len, int *budget,
 			return INPUT_MORE;
 		if (!may_run(conn, budget, &why))
 			return why;
+		if (is_held_back(conn, pos + *used_out))
+			return INPUT_BUSY;
 		*budget -= run(conn, pos + *used_out, n, *used_out + n);
 		if (conn->later)
 			return INPUT_BUSY;

@@ -11,6 +11,22 @@
 
 _Static_assert(sizeof(struct txn_op) == COST_TXN_OP, "a log is charged whole");
 
+enum {
+	/* Changes of the store after which a guest's transaction is too old. */
+	AGE_MAX = 65536,
+	/* Commits refused in a row before a privileged client's is reserved. */
+	REFUSED_MAX = 4,
+	/* How often guests are put off by one reservation. */
+	PATIENCE = 4096,
+};
+
+static bool
+is_write(uint32_t type)
+{
+	return type == WIRE_WRITE || type == WIRE_MKDIR || type == WIRE_RM ||
+	       type == WIRE_SET_PERMS;
+}
+
 static void
 charge(struct txn *txn, int64_t bytes)
 {
@@ -55,6 +71,8 @@ txn_free(struct txn *txn)
 	struct list *link, *after;
 
 	charge(txn, -txn->memory);
+	if (txn->conn->st->reserved == txn)
+		txn->conn->st->reserved = NULL;
 	list_remove(&txn->link);
 	list_each(link, after, &txn->order)
 	    free(list_entry(link, struct touched, in_order));
@@ -65,6 +83,49 @@ txn_free(struct txn *txn)
 	free(txn);
 }
 
+/* --- old ones --- */
+
+static bool
+is_old(const struct txn *txn)
+{
+	return !txn->conn->who.privileged &&
+	       txn->conn->st->heap.stamp - txn->stamp > AGE_MAX;
+}
+
+/* That it is old depends on stamps only, and so does what it answers. */
+static void
+renew(struct txn *txn)
+{
+	struct state *st = txn->conn->st;
+
+	if (txn->failed == XS_OK)
+		txn->failed = XS_EAGAIN;
+	node_unref(&st->heap, txn->base);
+	node_unref(&st->heap, txn->top);
+	txn->base = node_ref(st->live);
+	txn->top = node_ref(st->live);
+}
+
+void
+txn_age_all(struct state *st)
+{
+	struct list *c, *t;
+	struct conn *conn;
+	struct txn *txn;
+
+	if (st->heap.stamp < st->next_aging)
+		return;
+	st->next_aging = st->heap.stamp + AGE_MAX / 4;
+	for (c = st->conns.next; c != &st->conns; c = c->next) {
+		conn = list_entry(c, struct conn, link);
+		for (t = conn->txns.next; t != &conn->txns; t = t->next) {
+			txn = list_entry(t, struct txn, link);
+			if (is_old(txn))
+				renew(txn);
+		}
+	}
+}
+
 struct txn *
 txn_find(const struct conn *conn, uint32_t id)
 {
@@ -73,10 +134,41 @@ txn_find(const struct conn *conn, uint32_t id)
 
 	for (link = conn->txns.next; link != &conn->txns; link = link->next) {
 		txn = list_entry(link, struct txn, link);
-		if (txn->id == id)
-			return txn;
+		if (txn->id != id)
+			continue;
+		if (is_old(txn))
+			renew(txn);
+		return txn;
 	}
 	return NULL;
+}
+
+/* --- reservations --- */
+
+void
+txn_reserve(struct txn *txn)
+{
+	struct conn *conn = txn->conn;
+
+	if (!conn->who.privileged || conn->n_refused < REFUSED_MAX ||
+	    conn->st->reserved != NULL)
+		return;
+	conn->st->reserved = txn;
+	conn->st->patience = PATIENCE;
+}
+
+bool
+txn_holds_back(struct conn *conn, uint32_t type)
+{
+	struct state *st = conn->st;
+
+	if (st->reserved == NULL || conn->who.privileged ||
+	    (!is_write(type) && type != WIRE_TRANSACTION_END))
+		return false;
+	if (st->patience-- > 0)
+		return true;
+	st->reserved = NULL;
+	return false;
 }
 
 enum xs_err
@@ -186,13 +278,6 @@ footprint_valid(const struct txn *txn)
 	return true;
 }
 
-static bool
-is_write(uint32_t type)
-{
-	return type == WIRE_WRITE || type == WIRE_MKDIR || type == WIRE_RM ||
-	       type == WIRE_SET_PERMS;
-}
-
 /* Tells the world that REQ is why a transaction fails. */
 static void
 tell_conflict(const struct request *req)
@@ -266,6 +351,7 @@ rebase(struct txn *txn, enum xs_err *err_out)
 		}
 	}
 	txn->conn->st->n_replays++;
+	txn->conn->st->work += again->n_touched * WORK_REPLAY;
 	*err_out = replay(txn, again, footprint_valid(txn));
 	if (*err_out != XS_OK) {
 		txn_free(again);
@@ -337,6 +423,7 @@ txn_commit(struct txn *txn)
 	if (txn->failed != XS_OK)
 		return txn->failed;
 	st->n_commits++;
+	st->work += txn->n_touched * WORK_COMMIT;
 	if (!txn->changed)
 		return XS_OK;
 	/* Rights that went to somebody who died must be looked at again. */

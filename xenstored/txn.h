@@ -70,8 +70,25 @@ struct txn {
 struct txn *txn_new(struct conn *conn);
 void txn_free(struct txn *txn);
 
-/* CONN's transaction ID, or NULL. */
+/*
+ * CONN's transaction ID, or NULL. A guest's that is so old that what it keeps
+ * of former trees is too much is bound to fail with XS_EAGAIN; until then it
+ * sees the present tree at each request.
+ */
 struct txn *txn_find(const struct conn *conn, uint32_t id);
+
+/* Takes their former trees from all transactions that are too old. */
+void txn_age_all(struct state *st);
+
+/*
+ * TXN, just begun by a privileged client, will not be thwarted by guests again,
+ * if that happened to the client too often in a row.
+ */
+void txn_reserve(struct txn *txn);
+
+/* Whether CONN's request of TYPE has to wait for the end of a transaction that
+ * is reserved. */
+bool txn_holds_back(struct conn *conn, uint32_t type);
 
 /*
  * Remembers that the first LEN bytes of PATH were looked at as ASPECTS and

@@ -33,6 +33,7 @@ struct watches {
 	struct table places;
 	struct table by_key;
 	struct events events;
+	uint64_t n_fired;
 	struct place top;
 };
 
@@ -62,6 +63,12 @@ watches_free(struct watches *all)
 	table_end(&all->by_key);
 	table_end(&all->events.waiting);
 	free(all);
+}
+
+uint64_t
+watches_fired(const struct watches *all)
+{
+	return all->n_fired;
 }
 
 struct events *
@@ -402,6 +409,7 @@ fire_at(struct watches *all, struct place *place, const struct change *c,
 			*path = event_path_new(
 			    &all->events, c->path, strlen(c->path));
 		outq_event(&w->source, *path);
+		all->n_fired++;
 	}
 }
 

@@ -32,6 +32,9 @@ struct watcher {
 struct watches *watches_new(struct atoms *atoms, const struct hash_key *key);
 void watches_free(struct watches *all); /* no watch may be left */
 
+/* How many events were made so far. */
+uint64_t watches_fired(const struct watches *all);
+
 /* What events of all queues have in common. */
 struct events *watches_events(struct watches *all);
 
