@@ -297,7 +297,7 @@ new_txn(struct conn *conn, struct node *base, struct node *top)
 bool
 image_inp_txn(struct image_inp *inp)
 {
-	uint32_t id = get_u32(&inp->in), n;
+	uint32_t id = get_u32(&inp->in), n, patience;
 	struct node *base = inp_tree(inp), *top = inp_tree(inp);
 	struct conn *conn = inp->conn;
 	struct txn *txn;
@@ -315,6 +315,11 @@ image_inp_txn(struct image_inp *inp)
 	txn->memory = inp_number(inp, 0, INT64_MAX / 4);
 	txn->failed = (enum xs_err)inp_number32(inp, XS_ERR_COUNT - 1);
 	txn->changed = inp_bool(inp);
+	patience = get_u32(&inp->in);
+	if (patience > 0) {
+		inp->st->reserved = txn;
+		inp->st->patience = patience - 1;
+	}
 	for (n = get_count(&inp->in, TOUCHED_SIZE_MIN); n > 0; n--)
 		if (!read_touched(inp, txn))
 			return false;
@@ -400,6 +405,7 @@ read_conn(struct image_inp *inp)
 	if (target != NULL)
 		conn->who.target = principal_ref(target);
 	conn->last_txn = get_u32(&inp->in);
+	conn->n_refused = get_u32(&inp->in);
 	return conn;
 }
 

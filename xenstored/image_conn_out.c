@@ -124,6 +124,7 @@ put_log(struct image *img, const struct txn *txn)
 static void
 put_txn(struct image_out *out, const struct txn *txn)
 {
+	const struct state *st = txn->conn->st;
 	struct image *img = out->img;
 
 	put_u8(img, IMAGE_TXN);
@@ -135,6 +136,7 @@ put_txn(struct image_out *out, const struct txn *txn)
 	put_u64(img, (uint64_t)txn->memory);
 	put_u32(img, (uint32_t)txn->failed);
 	put_u8(img, txn->changed);
+	put_u32(img, st->reserved == txn ? st->patience + 1 : 0);
 	put_footprint(img, txn);
 	put_log(img, txn);
 }
@@ -172,6 +174,7 @@ image_out_conn(struct image_out *out, const struct conn *conn)
 	put_u32(img, self);
 	put_u32(img, target);
 	put_u32(img, conn->last_txn);
+	put_u32(img, conn->n_refused);
 	put_string(img, conn->part, conn->part_len);
 	put_string(img, conn->stash + conn->stash_at,
 	    conn->stash_len - conn->stash_at);

@@ -200,7 +200,7 @@ admit(struct request *req, const struct op *op)
 	if ((op->flags & OP_PRIV) != 0 && !req->conn->who.privileged)
 		return XS_EACCES;
 	if (req->header.tx_id != 0 && (op->flags & OP_ANYTX) == 0) {
-		req->view.txn = txn_find(req->conn, req->header.tx_id);
+		req->view.txn = txn_use(req->conn, req->header.tx_id);
 		if (req->view.txn == NULL)
 			return XS_ENOENT;
 	}

@@ -89,7 +89,7 @@ static bool
 is_old(const struct txn *txn)
 {
 	return !txn->conn->who.privileged &&
-	       txn->conn->st->heap.stamp - txn->stamp > AGE_MAX;
+	       txn->conn->st->heap.stamp > txn->stamp + AGE_MAX;
 }
 
 /* That it is old depends on stamps only, and so does what it answers. */
@@ -134,13 +134,20 @@ txn_find(const struct conn *conn, uint32_t id)
 
 	for (link = conn->txns.next; link != &conn->txns; link = link->next) {
 		txn = list_entry(link, struct txn, link);
-		if (txn->id != id)
-			continue;
-		if (is_old(txn))
-			renew(txn);
-		return txn;
+		if (txn->id == id)
+			return txn;
 	}
 	return NULL;
+}
+
+struct txn *
+txn_use(const struct conn *conn, uint32_t id)
+{
+	struct txn *txn = txn_find(conn, id);
+
+	if (txn != NULL && is_old(txn))
+		renew(txn);
+	return txn;
 }
 
 /* --- reservations --- */

@@ -70,12 +70,15 @@ struct txn {
 struct txn *txn_new(struct conn *conn);
 void txn_free(struct txn *txn);
 
+/* CONN's transaction ID, or NULL. */
+struct txn *txn_find(const struct conn *conn, uint32_t id);
+
 /*
- * CONN's transaction ID, or NULL. A guest's that is so old that what it keeps
+ * The same for a request in it. A guest's that is so old that what it keeps
  * of former trees is too much is bound to fail with XS_EAGAIN; until then it
  * sees the present tree at each request.
  */
-struct txn *txn_find(const struct conn *conn, uint32_t id);
+struct txn *txn_use(const struct conn *conn, uint32_t id);
 
 /* Takes their former trees from all transactions that are too old. */
 void txn_age_all(struct state *st);
