@@ -485,6 +485,15 @@ $(HISTORY_USER): $(HISTORY_USER).o | $(SOLIBS)
 	$(call say,LD,$@)
 	$(q)$(CC) -o $@ $< -Wl,-rpath,$(abspath $(B)/lib) $(LDFLAGS_ALL) -lxenstore
 
+# What runs in a guest of Xen, in a root that has next to nothing.
+$(B)/tests/xen/guest/%: tests/xen/guest/%.c
+	$(call say,LD,$@)
+	$(q)mkdir -p $(@D) && $(CC) $(STD) -O2 $(WARN) $(INC) -static -o $@ $<
+
+$(B)/tests/xen/%.so: tests/xen/%.c
+	$(call say,LD,$@)
+	$(q)mkdir -p $(@D) && $(CC) $(STD) -O2 $(WARN) $(INC) -fPIC -shared -o $@ $<
+
 # The guest of the tests of hvd, and what hvd needs to start it.
 $(B)/tests/unit/hosted/guest: tests/unit/hosted/guest.c $(wildcard hv-core/lib/hosted/*.[ch])
 	$(call say,LD,$@)
@@ -517,7 +526,7 @@ security-table: all $(B)/tests/security/security $(B)/tests/diff/ox_preload.so #
 
 check-xen: ## real Xen with Linux guests, emulated (SCENARIO="pv pvh", STORE=debian)
 	@[ "$$(id -u)" != 0 ] || sh tests/support/deps
-	@$(MAKE) --no-print-directory -j2 all
+	@$(MAKE) --no-print-directory -j2 all $(B)/tests/xen/guest/flood $(B)/tests/xen/fault.so
 	@sh tests/xen/run $(B) $(SCENARIO)
 
 check-strict: all ## the same for devices and hostile guests, every send a hypercall
