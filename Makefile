@@ -452,7 +452,7 @@ $(B)/tests/diff/%.so: tests/diff/%.c
 
 # NetBSD's kernel as far as a preloaded object can play it, on hvd.
 NETBSD_NODES := $(B)/tests/netbsd/nodes_preload.so
-$(NETBSD_NODES): $(B)/tests/netbsd/nodes_preload.o $(B)/libhvlib.a | $(B)/tests/unit/lib/test_netbsd_nodes $(B)/tests/unit/lib/test_store_ring
+$(NETBSD_NODES): $(B)/tests/netbsd/nodes_preload.o $(B)/libhvlib.a | $(B)/tests/unit/lib/test_netbsd_nodes
 	$(call say,LD,$@)
 	$(q)$(CC) -shared -o $@ $< -Wl,--exclude-libs,ALL $(B)/libhvlib.a \
 	    $(SANFLAGS) -pthread
