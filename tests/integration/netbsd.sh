@@ -51,6 +51,14 @@ lives_and_dies()
 {
 	hosted xl create -q idle && hosted timeout 30 xl shutdown -w idle
 }
+# process NAME: which one it is at present
+process() { sed -n "s/^$1 //p" "$XENSTORED_RUNDIR/status"; }
+succeeded()
+{
+	s_now=$(process primary)
+	[ -n "$s_now" ] && [ "$s_now" != 0 ] && [ "$s_now" != "$primary" ] &&
+	    grep -q 'took over' "$XEN_LOG_DIR/xenstored.log"
+}
 all_gone() { [ "$(xenstore-list /local/domain)" = 0 ]; }
 
 check 'hypercalls, foreign memory and grants by privcmd' \
@@ -77,6 +85,12 @@ check "its death is heard" wait_until 5 all_gone
 echo >"$lose"
 check 'again, with the first events lost' lives_and_dies
 check 'they were lost' noted 'events lost'
+check 'a guest is there' hosted xl create -q idle
+primary=$(process primary)
+check 'the daemon is killed' kill -9 "$primary"
+check 'another one takes over, with the ports of the first' wait_until 5 succeeded
+check 'and with the ring' hosted timeout 30 xl shutdown -w idle
+check 'and hears of the death' wait_until 5 all_gone
 check 'xl sees the domains by privcmd' netbsd xl list
 cat "$XEN_LOG_DIR/xenstored.log"
 checks_end
