@@ -267,16 +267,21 @@ domain_bury_rest(struct state *st)
 {
 	struct list *link, *after;
 	struct principal *p;
+	bool some = false;
+	int64_t had;
 
 	list_each(link, after, &st->unburied)
 	{
 		p = list_entry(link, struct principal, unburied);
-		if (!remove_owned(st, p))
+		had = p->usage.n[QUOTA_NODES];
+		if (!remove_owned(st, p)) {
+			some = some || p->usage.n[QUOTA_NODES] < had;
 			continue;
+		}
 		list_remove(&p->unburied);
 		principal_unref(p);
 	}
-	return !list_empty(&st->unburied);
+	return some && !list_empty(&st->unburied);
 }
 
 void

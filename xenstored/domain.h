@@ -29,7 +29,8 @@ void domain_release(struct domain *d);
 void domain_bury(struct state *st, struct principal *p);
 
 /* Removes what could not be removed in domain_bury() for lack of memory; true
- * if there is still some. */
+ * if it got on and there is still some: without memory it is tried again when
+ * something else has happened. */
 bool domain_bury_rest(struct state *st);
 
 /* D acts with the rights of TARGET from now on. */

@@ -40,6 +40,7 @@ struct principal {
 	uint64_t birth_stamp; /* store stamp when it was first heard of */
 	uint64_t death_stamp; /* store stamp at death; 0 while it lives */
 	bool privileged;      /* no quota is applied */
+	bool soft_told;	      /* it uses much memory, and that was said */
 	uint32_t features;    /* that its ring offers */
 	struct list unburied; /* in the list of the dead who still own nodes */
 	struct quota_pool *pool;

@@ -165,6 +165,15 @@ env_trace(void *ctx, const struct conn *conn, const char *direction,
 }
 
 static void
+env_soft_limit(void *ctx, uint32_t domid, int64_t used, int64_t soft)
+{
+	(void)ctx;
+	msg_info("domain %u uses %lld bytes of memory, more than quota-soft's "
+		 "%lld",
+	    (unsigned)domid, (long long)used, (long long)soft);
+}
+
+static void
 env_answered(void *ctx, const struct conn *conn,
     const struct wire_header *header, const void *payload, enum xs_err err)
 {
@@ -298,6 +307,7 @@ server_new_empty(const struct server_config *config, struct flight *flight)
 		.trace = env_trace,
 		.control = env_control,
 		.answered = env_answered,
+		.soft_limit = env_soft_limit,
 	};
 	snapshots_init(&server->snapshots, config->run_dir, config->files_fd);
 	server->stats = stats_open(config->stats_file);

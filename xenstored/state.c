@@ -266,6 +266,24 @@ is_for_log(const struct request *req)
 	return req->err != XS_OK && state_refused(req->st) != NULL;
 }
 
+/* Says once that P, who is limited, uses more memory than is thought usual. */
+static void
+mind_soft_limit(struct state *st, struct principal *p)
+{
+	const struct state_env *env = st->env;
+	int64_t used = p->usage.n[QUOTA_MEMORY], soft = st->soft_memory;
+
+	if (p->privileged || soft <= 0)
+		return;
+	if (p->soft_told) {
+		p->soft_told = used >= soft - soft / 10;
+	} else if (used > soft) {
+		p->soft_told = true;
+		if (env->soft_limit != NULL)
+			env->soft_limit(env->ctx, p->domid, used, soft);
+	}
+}
+
 /*
  * Runs the request of LEN bytes at BYTES, which end UPTO bytes behind the
  * beginning of the turn's input; its cost.
@@ -302,6 +320,7 @@ run(struct conn *conn, const void *bytes, size_t len, size_t upto)
 	}
 	heap_reap(&conn->st->heap, 64);
 	txn_age_all(conn->st);
+	mind_soft_limit(conn->st, conn->who.self);
 	fired = watches_fired(conn->st->watches) - fired;
 	return 1 + (int)(len / 1024) +
 	       (int)((conn->st->work + fired * WORK_EVENT) / 1000);

@@ -79,6 +79,11 @@ struct state_env {
 	    const struct wire_header *header, const void *payload,
 	    enum xs_err err);
 
+	/* DOMID uses USED bytes, more than the soft limit of SOFT; said once
+	 * until it uses less than nine tenths of that again. */
+	void (*soft_limit)(
+	    void *ctx, uint32_t domid, int64_t used, int64_t soft);
+
 	/* CONN's transaction fails with XS_EAGAIN, as this request in it would
 	 * have another reply now. Called before answered() of the commit. */
 	void (*conflict)(void *ctx, const struct conn *conn,

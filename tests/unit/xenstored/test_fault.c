@@ -13,6 +13,7 @@
 /* The allocation that fails, counting down; 0: none. */
 static unsigned long fail_at;
 static bool failed;
+static bool none_left; /* every one fails */
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -31,7 +32,7 @@ void *__libc_realloc(void *old, size_t size);
 static bool
 fails(void)
 {
-	if (fail_at == 0 || --fail_at > 0)
+	if (!none_left && (fail_at == 0 || --fail_at > 0))
 		return false;
 	failed = true;
 	return true;
@@ -288,6 +289,32 @@ a_dead_domains_nodes_go_when_there_is_memory_again(void **unused)
 	} while (failed);
 }
 
+/* Without any memory the daemon does not try again and again. */
+static void
+what_cannot_be_buried_is_not_worked_on_for_ever(void **unused)
+{
+	struct domain_info gone = { .exists = false };
+	static struct scene c;
+	int i;
+
+	(void)unused;
+	set(&c);
+	assert_int_equal(h_write(&c.h, c.g, 0, "p/q", "1"), XS_OK);
+	h_begin(&c.h, c.s); /* what is removed has to be copied */
+	none_left = true;
+	state_domain_changed(c.h.st, 1, &gone);
+	for (i = 0; i < 1000 && state_step(c.h.st, 100); i++)
+		;
+	none_left = false;
+	assert_true(i < 1000);
+	while (state_step(c.h.st, 100))
+		;
+	assert_true(list_empty(&c.h.st->unburied));
+	assert_string_equal(h_read(&c.h, c.o, 0, "/local/domain/1"), "ENOENT");
+	assert_null(state_check(c.h.st));
+	h_stop(&c.h);
+}
+
 int
 main(void)
 {
@@ -296,6 +323,8 @@ main(void)
 		    a_request_without_memory_is_done_as_a_whole_or_not_at_all),
 		cmocka_unit_test(
 		    a_dead_domains_nodes_go_when_there_is_memory_again),
+		cmocka_unit_test(
+		    what_cannot_be_buried_is_not_worked_on_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

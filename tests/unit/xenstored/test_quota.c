@@ -314,10 +314,56 @@ a_limit_of_its_own_does_not_follow_the_general_one(void **unused)
 	h_stop(&h);
 }
 
+static unsigned n_soft;
+
+static void
+soft_limit(void *ctx, uint32_t domid, int64_t used, int64_t soft)
+{
+	(void)ctx;
+	assert_int_equal(domid, 1);
+	assert_true(used > soft);
+	n_soft++;
+}
+
+static void
+much_memory_is_told_of_once(void **unused)
+{
+	static char value[2001];
+	struct h_message m;
+	struct conn *s, *g;
+	char path[16];
+	struct h h;
+
+	(void)unused;
+	start(&h, &s, &g);
+	memset(value, 'x', sizeof(value) - 1);
+	h.env.soft_limit = soft_limit;
+	n_soft = 0;
+	assert_int_equal(h_strings(&h, s, WIRE_CONTROL, 0, &m, "quota-soft",
+			     "set", "memory", "10000", NULL),
+	    XS_OK);
+	for (int round = 1; round < 3; round++) {
+		for (int i = 0; i < 10; i++) {
+			snprintf(path, sizeof(path), "d/n%d", i);
+			assert_int_equal(h_write(&h, g, 0, path, value), XS_OK);
+			assert_int_equal(n_soft, i < 4 ? round - 1 : round);
+		}
+		assert_int_equal(h_one(&h, g, WIRE_RM, 0, "d"), XS_OK);
+	}
+	/* domain 0 may use what it likes */
+	for (int i = 0; i < 10; i++) {
+		snprintf(path, sizeof(path), "/n%d", i);
+		assert_int_equal(h_write(&h, s, 0, path, value), XS_OK);
+	}
+	assert_int_equal(n_soft, 2);
+	h_stop(&h);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(much_memory_is_told_of_once),
 		cmocka_unit_test(the_defaults_are_the_known_numbers),
 		cmocka_unit_test(nodes_end_at_n),
 		cmocka_unit_test(watches_end_at_n),
