@@ -550,6 +550,7 @@ bench: all $(BENCHES) ## latencies and throughput beside the bare floor
 FUZZ_bootcfg := boot
 FUZZ_blkback := dom0
 FUZZ_netback := dom0
+FUZZ_async   := xenstore
 FUZZ_client  := xenstore
 FUZZ_common  := xscommon
 FUZZ_console := xenconsoled

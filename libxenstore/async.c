@@ -99,27 +99,36 @@ free_all(struct xs_async *a)
 }
 
 struct xs_async *
-xs_async_open(unsigned long flags)
+async_open(const struct conn *conn, unsigned long flags)
 {
 	struct xs_async *a = calloc(1, sizeof(*a));
+	int err;
 
-	if (a == NULL)
+	if (a == NULL) {
+		close(conn->fd);
+		errno = ENOMEM;
 		return NULL;
+	}
+	a->conn = *conn;
 	a->flags = flags;
 	a->poll_fd = a->timer_fd = -1;
-	a->conn.fd = -1;
 	a->free_watch = UINT32_MAX;
 	a->local.last = &a->local.first;
 	a->in = malloc(ASYNC_IN_SIZE + 1);
-	if (a->in == NULL || conn_open(&a->conn) != 0 ||
-	    open_descriptors(a) != 0) {
-		int err = errno;
+	if (a->in != NULL && open_descriptors(a) == 0)
+		return a;
+	err = errno;
+	free_all(a);
+	errno = err;
+	return NULL;
+}
 
-		free_all(a);
-		errno = err;
-		return NULL;
-	}
-	return a;
+struct xs_async *
+xs_async_open(unsigned long flags)
+{
+	struct conn conn;
+
+	return conn_open(&conn) == 0 ? async_open(&conn, flags) : NULL;
 }
 
 void

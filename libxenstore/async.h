@@ -93,6 +93,10 @@ enum {
 
 /* --- async.c --- */
 
+/* A handle for an open connection, which it then owns. NULL with errno; CONN is
+ * then closed. */
+struct xs_async *async_open(const struct conn *conn, unsigned long flags);
+
 /* Makes the descriptor readable in MS milliseconds; 0 is at once. */
 void async_wake(struct xs_async *a, unsigned ms);
 
