@@ -44,6 +44,27 @@ supmsg_say(int sock, enum supmsg_type type, uint64_t a)
 	return supmsg_send(sock, &msg, NULL, 0);
 }
 
+bool
+supmsg_say_text(int sock, enum supmsg_type type, uint64_t a, const char *text)
+{
+	struct supmsg msg = { .type = type, .a = a };
+	size_t len = strlen(text);
+
+	if (len >= sizeof(msg.id))
+		len = sizeof(msg.id) - 1;
+	memcpy(msg.id, text, len);
+	return supmsg_send(sock, &msg, NULL, 0);
+}
+
+const char *
+supmsg_text(struct supmsg *msg)
+{
+	char *text = (char *)msg->id;
+
+	text[sizeof(msg->id) - 1] = '\0';
+	return text;
+}
+
 int
 supmsg_receive(int sock, struct supmsg *msg_out, int fds_out[SUPMSG_FDS],
     unsigned *n_fds_out)

@@ -19,7 +19,8 @@ enum supmsg_type {
 	SUPMSG_SOCKS, /* N sockets of clients with their numbers in ID */
 	SUPMSG_LOAD, /* with a descriptor: an image; without: the log's start */
 	SUPMSG_PROMOTE, /* serve as soon as the log is done; A: nobody did
-			 * before since the hypervisor was told of us */
+			 * before since the hypervisor was told of us; B: as
+			 * the new program of a live update */
 	SUPMSG_IMAGE,	/* make an image */
 	SUPMSG_REOPEN,	/* the trace file */
 	SUPMSG_STOP,
@@ -31,6 +32,21 @@ enum supmsg_type {
 	SUPMSG_IMAGE_IS, /* with the image of the log's offset A; without: none
 			  */
 	SUPMSG_LOST,	 /* it cannot follow */
+
+	/* Live update; texts are in ID. To a child: */
+	SUPMSG_AUDIT,	      /* is the state sound? */
+	SUPMSG_STEP_DOWN,     /* end now, between two turns */
+	SUPMSG_UPDATE_FAILED, /* why */
+	SUPMSG_STREAM, /* as soon as can be, make a migration stream of version
+			* A and end; B: open transactions may be lost. With
+			* the descriptors' numbers (update_table) */
+
+	/* From a child: */
+	SUPMSG_UPDATE_CHECK, /* can the program be executed? With the request
+			      * and a pipe for the answer */
+	SUPMSG_UPDATE,	     /* with the request */
+	SUPMSG_AUDITED,	     /* A: it is sound; otherwise what is wrong */
+	SUPMSG_STREAM_IS,    /* A: with the stream; otherwise why not yet */
 };
 
 enum supmsg_flags {
@@ -53,6 +69,13 @@ bool supmsg_send(
 
 /* The same for a message without anything. */
 bool supmsg_say(int sock, enum supmsg_type type, uint64_t a);
+
+/* The same with TEXT in ID, cut if need be. */
+bool supmsg_say_text(
+    int sock, enum supmsg_type type, uint64_t a, const char *text);
+
+/* MSG's text, which is made to end; in MSG. */
+const char *supmsg_text(struct supmsg *msg);
 
 /*
  * Receives one message and its descriptors, which are the caller's, without

@@ -108,6 +108,23 @@ update_argv(
 /* --- travelling --- */
 
 int
+update_fd_of(const struct update_fds *fds, uint64_t sock)
+{
+	uint64_t low = 0, high = fds->n, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (fds->sock[middle].sock < sock)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < fds->n && fds->sock[low].sock == sock
+		   ? (int)fds->sock[low].fd
+		   : -1;
+}
+
+int
 update_pack(const struct live_update_request *r)
 {
 	int fd = memfd_create("xenstored-update", MFD_CLOEXEC), saved;

@@ -31,6 +31,19 @@ bool update_is_ours(const char *path);
 char **update_argv(
     const struct live_update_request *request, char *argv[], const char *extra);
 
+/* Where in a process a migration stream finds what it names. */
+struct update_fds {
+	int64_t listener, evtchn; /* -1: none */
+	uint64_t n;
+	struct update_sock {
+		uint64_t sock;
+		int64_t fd;
+	} sock[]; /* by number of the socket, ascending */
+};
+
+/* The descriptor of SOCK, or -1. */
+int update_fd_of(const struct update_fds *fds, uint64_t sock);
+
 /* REQUEST in a file without name. -1 with errno. */
 int update_pack(const struct live_update_request *request);
 
