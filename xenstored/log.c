@@ -160,6 +160,12 @@ log_mark_closed(struct log *log)
 }
 
 void
+log_mark_open(struct log *log)
+{
+	__atomic_store_n(&log->header->closed, 0, __ATOMIC_RELEASE);
+}
+
+void
 log_set_guard(
     struct log *log, const uint64_t *keep, bool (*wait)(void *ctx), void *ctx)
 {

@@ -78,6 +78,9 @@ void log_resume(struct log *log, const struct log_pos *pos);
 /* Says in the file that the log ends here for good. */
 void log_mark_closed(struct log *log);
 
+/* That is not so after all. */
+void log_mark_open(struct log *log);
+
 /*
  * WAIT is called before a record is overwritten that is not older than *KEEP
  * (an offset that others move on), again and again until it says false: then it

@@ -472,12 +472,11 @@ rings_take(struct rings *rings, xenevtchn_handle *evtchn, bool rebind_all)
 	struct ring *ring;
 
 	use_events(rings, evtchn);
-	if (rebind_all) {
+	rings->virq = state_virq(server_state(rings->server));
+	if (rebind_all)
 		bind_virq(rings);
-	} else {
-		rings->virq = state_virq(server_state(rings->server));
+	else if (rings->virq != 0)
 		(void)xenevtchn_unmask(evtchn, rings->virq);
-	}
 	list_each(link, after, &rings->all)
 	{
 		ring = list_entry(link, struct ring, link);
@@ -486,6 +485,15 @@ rings_take(struct rings *rings, xenevtchn_handle *evtchn, bool rebind_all)
 		resume(ring);
 	}
 	rings->stray = true;
+	if (rings->virq == 0) /* whoever was there before had it */
+		bind_virq(rings);
+}
+
+void
+rings_leave(struct rings *rings)
+{
+	if (rings->virq != 0)
+		(void)xenevtchn_unbind(rings->evtchn, rings->virq);
 }
 
 void

@@ -97,16 +97,18 @@ child_argv(char *argv[], int fd)
 }
 
 static _Noreturn void
-become_child(int fd, char *argv[])
+become_child(int fd, const char *program, char *argv[])
 {
 	char **all = child_argv(argv, fd);
 	sigset_t none;
 
+	if (program == NULL)
+		program = plat_own_program();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (all != NULL && fcntl(fd, F_SETFD, 0) == 0)
-		execv(plat_own_program(), all);
-	msg_warn("cannot execute %s", plat_own_program());
+		execv(program, all);
+	msg_warn("cannot execute %s", program);
 	_exit(1);
 }
 
@@ -125,8 +127,8 @@ say_setup(
 }
 
 bool
-sup_child_start(
-    struct sup_child *child, const struct sup_gifts *gifts, char *argv[])
+sup_child_start(struct sup_child *child, const struct sup_gifts *gifts,
+    const char *program, char *argv[])
 {
 	const int kind = SOCK_SEQPACKET | SOCK_CLOEXEC;
 	int pair[2], files[2];
@@ -144,7 +146,7 @@ sup_child_start(
 	}
 	child->pid = fork();
 	if (child->pid == 0)
-		become_child(pair[1], argv);
+		become_child(pair[1], program, argv);
 	close(pair[1]);
 	child->fd = pair[0];
 	child->files_fd = files[0];
@@ -202,7 +204,10 @@ sup_child_pump(struct sup_child *child, const struct sup_socks *socks)
 	}
 	if (!child->promote || child->promoted)
 		return true;
-	if (!supmsg_say(child->fd, SUPMSG_PROMOTE, child->rebind))
+	msg = (struct supmsg){
+		.type = SUPMSG_PROMOTE, .a = child->rebind, .b = child->updated
+	};
+	if (!supmsg_send(child->fd, &msg, NULL, 0))
 		return errno != EAGAIN;
 	child->promoted = true;
 	return true;

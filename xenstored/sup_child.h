@@ -39,9 +39,9 @@ struct sup_child {
 	bool ready;	/* it follows the log */
 	bool serving;
 	bool promote, promoted; /* is to be told; was */
-	bool rebind;
-	uint64_t sent; /* number of the last socket it was told of */
-	uint64_t born; /* ms */
+	bool rebind, updated;	/* what it is told then */
+	uint64_t sent;		/* number of the last socket it was told of */
+	uint64_t born;		/* ms */
 };
 
 /* What a new child is given; -1: none. */
@@ -51,11 +51,11 @@ struct sup_gifts {
 };
 
 /*
- * Executes this program again with ARGV and the hidden option for a child.
- * False with a message.
+ * Executes PROGRAM, or this one again (NULL), with ARGV and the hidden option
+ * for a child. False with a message.
  */
-bool sup_child_start(
-    struct sup_child *child, const struct sup_gifts *gifts, char *argv[]);
+bool sup_child_start(struct sup_child *child, const struct sup_gifts *gifts,
+    const char *program, char *argv[]);
 
 /* Says what waits, in order. False: there is no room now. */
 bool sup_child_pump(struct sup_child *child, const struct sup_socks *socks);

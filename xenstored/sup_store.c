@@ -333,6 +333,17 @@ sup_store_status(const struct sup_store *store, pid_t primary, pid_t standby)
 /* --- ending --- */
 
 void
+sup_store_hand_over(struct sup_store *store, bool yes)
+{
+	if (!yes) {
+		log_mark_open(store->log);
+		return;
+	}
+	log_mark_closed(store->log);
+	(void)unlink(path_of(store, "status"));
+}
+
+void
 sup_store_end(struct sup_store *store, bool well)
 {
 	static const char *const names[] = { "checkpoint", "flight", "status" };

@@ -25,6 +25,7 @@
 #include "xenstored/plat.h"
 #include "xenstored/sup_child.h"
 #include "xenstored/sup_store.h"
+#include "xenstored/sup_update.h"
 #include "xenstored/supmsg.h"
 #include "xenstored/takeover.h"
 #include "xenstored/transport_ring.h"
@@ -50,6 +51,7 @@ struct supervisor {
 	xenevtchn_handle *evtchn; /* never used: its descriptor is held */
 	struct sup_child primary, standby;
 	struct sup_socks socks;
+	struct sup_update update;
 	uint64_t died;	   /* us, when the primary did */
 	uint64_t retry;	   /* ms, when a standby may be started again */
 	char death[128];   /* of the primary, in words */
@@ -145,11 +147,26 @@ start_standby(struct supervisor *s)
 	s->retry = now_us() / 1000 + RESPAWN_MS;
 	s->gifts.log = s->store.log_fd;
 	s->gifts.flight = s->store.flight_fd;
-	if (!sup_child_start(&s->standby, &s->gifts, s->argv))
+	if (!sup_child_start(&s->standby, &s->gifts,
+		sup_update_program(&s->update),
+		sup_update_words(&s->update, s->argv)))
 		return;
+	sup_update_started(&s->update);
 	s->standby.born = now_us() / 1000;
 	(void)feed(s, &s->standby);
 	(void)sup_child_pump(&s->standby, &s->socks);
+}
+
+/* The standby is not wanted. */
+static void
+drop_standby(struct supervisor *s)
+{
+	if (s->standby.pid == 0)
+		return;
+	kill(s->standby.pid, SIGKILL);
+	(void)waitpid(s->standby.pid, NULL, 0);
+	sup_child_forget(&s->standby);
+	s->retry = 0;
 }
 
 /* The standby is to serve. */
@@ -169,6 +186,7 @@ promote(struct supervisor *s)
 		(void)feed(s, &s->primary);
 	s->primary.promote = true;
 	s->primary.rebind = !s->served;
+	s->primary.updated = sup_update_is_new(&s->update);
 	(void)sup_child_pump(&s->primary, &s->socks);
 }
 
@@ -191,6 +209,16 @@ is_crash(const siginfo_t *info)
 	return info->si_status != SIGKILL && info->si_status != SIGTERM;
 }
 
+/* Hands all over to a daemon of another kind. Comes back if that fails. */
+static void
+become_another(struct supervisor *s)
+{
+	sup_store_hand_over(&s->store, true);
+	sup_update_exec(
+	    &s->update, s->paths->dir, &s->socks, s->listener, s->gifts.evtchn);
+	sup_store_hand_over(&s->store, false);
+}
+
 static void
 primary_died(struct supervisor *s, const siginfo_t *info)
 {
@@ -211,6 +239,13 @@ primary_died(struct supervisor *s, const siginfo_t *info)
 	s->pending_image = false;
 	if (s->stopping)
 		return;
+	if (sup_update_primary_died(&s->update, how))
+		drop_standby(s);
+	if (s->update.phase == SUP_UPDATE_LEAVING) {
+		(void)waitpid(info->si_pid, NULL, 0);
+		drop_standby(s);
+		become_another(s);
+	}
 	s->failures++;
 	if (!s->served && s->store.recovered &&
 	    (info->si_code == CLD_EXITED || s->failures == FAILURES)) {
@@ -235,6 +270,7 @@ standby_died(struct supervisor *s, const siginfo_t *info)
 	char how[96];
 
 	describe(info, how, sizeof(how));
+	sup_update_standby_died(&s->update, &s->primary, how);
 	if (!s->stopping)
 		msg_warnx("the standby (pid %ld) %s; another one starts",
 		    (long)s->standby.pid, how);
@@ -283,6 +319,7 @@ now_serving(struct supervisor *s, const struct supmsg *msg)
 		    s->death, (long)s->primary.pid,
 		    (double)(now_us() - s->died) / 1000,
 		    (unsigned long long)msg->a);
+	sup_update_serving(&s->update, &s->primary);
 	s->gifts.syslog = !s->options->foreground;
 	s->served = true;
 	s->died = 0;
@@ -304,12 +341,14 @@ got_image(struct supervisor *s, const struct supmsg *msg, int fd)
 }
 
 static void
-hear(struct supervisor *s, struct sup_child *child, const struct supmsg *msg,
+hear(struct supervisor *s, struct sup_child *child, struct supmsg *msg,
     int *fds, unsigned n_fds)
 {
 	switch (msg->type) {
 	case SUPMSG_READY:
 		child->ready = true;
+		if (child == &s->standby)
+			sup_update_ready(&s->update, child);
 		tell_status(s);
 		break;
 	case SUPMSG_SERVING:
@@ -328,7 +367,15 @@ hear(struct supervisor *s, struct sup_child *child, const struct supmsg *msg,
 	case SUPMSG_LOST:
 		sup_store_distrust(&s->store);
 		break;
+	case SUPMSG_AUDITED:
+		sup_update_audited(&s->update, &s->primary, msg);
+		break;
 	default:
+		if (child == &s->primary &&
+		    sup_update_hear(&s->update, child, msg, fds, n_fds, s->argv,
+			now_us() / 1000) &&
+		    s->update.phase == SUP_UPDATE_WANTED)
+			drop_standby(s);
 		break;
 	}
 	while (n_fds > 0)
@@ -433,7 +480,7 @@ set_polls(const struct supervisor *s, struct pollfd p[P_COUNT])
 	for (i = 0; i < P_COUNT; i++)
 		p[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
 	p[P_SIGNALS].fd = s->signals[0];
-	if (!s->full && !s->stopping)
+	if (!s->full && !s->stopping && !sup_update_leaves(&s->update))
 		p[P_LISTENER].fd = s->listener;
 	if (s->primary.pid != 0) {
 		p[P_PRIMARY].fd = s->primary.fd;
@@ -566,10 +613,14 @@ supervisor_run(const struct options *options,
 	s.paths = paths;
 	s.rules = rules;
 	s.argv = argv;
+	sup_update_init(&s.update);
 	begin(&s);
 	while (!s.stopping) {
-		turn(&s, TICK_MS);
+		turn(&s, sup_update_wait(&s.update, TICK_MS));
 		s.full = false;
+		if (sup_update_tick(&s.update, &s.primary, &s.socks, s.listener,
+			s.gifts.evtchn, now_us() / 1000))
+			drop_standby(&s);
 		start_standby(&s);
 	}
 	end(&s);

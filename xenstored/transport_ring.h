@@ -68,6 +68,9 @@ void rings_take(
 /* Every ring counts as signalled, and every guest is. */
 void rings_wake(struct rings *rings);
 
+/* A daemon of another kind is to bind the hypervisor's interrupt. */
+void rings_leave(struct rings *rings);
+
 /* The page of CONN, a ring, or NULL. */
 struct wire_ring *rings_page(const struct conn *conn);
 

@@ -24,6 +24,7 @@
 #include "xenstored/takeover.h"
 #include "xenstored/transport_ring.h"
 #include "xenstored/transport_unix.h"
+#include "xenstored/worker_update.h"
 
 enum {
 	FOLLOW_MS = 10, /* between two looks at the log that moves */
@@ -49,12 +50,14 @@ struct worker {
 	struct unix_clients *clients;
 	int evtchn_fd, null_fd;
 	struct apply *apply;
+	struct worker_update update;
 	struct log_pos pos;
 	struct tail tail;
 	struct held *held;
 	size_t n_held;
 	bool loaded, ready, promoted, stopped;
 	bool rebind;	    /* nobody has the ports */
+	bool updated;	    /* promoted as a new program */
 	uint64_t image_at;  /* log offset of the last image that was begun */
 	unsigned waits;	    /* that were in vain ... */
 	uint64_t waits_for; /* for this offset to move */
@@ -258,6 +261,10 @@ obey_follower(
 	case SUPMSG_PROMOTE:
 		w->promoted = true;
 		w->rebind = msg->a != 0;
+		w->updated = msg->b != 0;
+		break;
+	case SUPMSG_AUDIT:
+		worker_update_audit(&w->update, apply_state(w->apply));
 		break;
 	case SUPMSG_STOP:
 		_exit(0);
@@ -376,7 +383,8 @@ on_sup(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	while ((got = supmsg_receive(fd, &msg, fds, &n_fds)) == 1)
-		obey(w, &msg, fds);
+		if (!worker_update_obey(&w->update, &msg, fds, n_fds))
+			obey(w, &msg, fds);
 	if (got == 0)
 		_exit(0); /* the supervisor is gone */
 }
@@ -496,6 +504,7 @@ take_over(struct worker *w)
 	takeover_finish(w->server, &w->tail);
 	add_new_sockets(w);
 	unix_start(w->clients);
+	worker_update_serve(&w->update, w->server, w->rings, w->updated);
 	if (w->rings != NULL)
 		rings_wake(w->rings);
 	(void)supmsg_say(w->sup, SUPMSG_SERVING, seq);
@@ -595,6 +604,7 @@ worker_run(
 	w.options = options;
 	w.null_fd = -1;
 	w.sup = sup;
+	worker_update_init(&w.update, sup);
 	set_up(&w, config);
 	stand_by(&w);
 	take_over(&w);
