@@ -3,7 +3,7 @@
  * Linux's /dev/xen/privcmd. The hypercall's result is the ioctl's. Buffers come
  * from /dev/xen/hypercall, whose pages the kernel never moves; kernels without
  * it get locked anonymous pages, on which a call may fail with EFAULT when the
- * kernel migrates them. Not tried on hardware.
+ * kernel migrates them (not tried). Tried by tests/xen.
  */
 #include "provider.h"
 

@@ -2,23 +2,20 @@
 #include "provider.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../common/provider.h"
 
 enum { DOMIDS = 0x8000 }; /* DOMID_SELF and its like included */
 
-/* A handle with its provider chosen and nothing opened. */
+/* A handle of the provider, with nothing opened. */
 static struct xenevtchn_handle *
-handle_new(struct xentoollog_logger *logger)
+handle_new(struct xentoollog_logger *logger, enum provider provider)
 {
 	struct xenevtchn_handle *xce;
-	enum provider provider;
 
-	if (provider_find(logger, "xenevtchn", &provider) < 0)
-		return NULL;
 	xce = calloc(1, sizeof(*xce));
 	if (xce == NULL)
 		return NULL;
@@ -42,12 +39,15 @@ xenevtchn_handle *
 xenevtchn_open(struct xentoollog_logger *logger, unsigned int flags)
 {
 	struct xenevtchn_handle *xce;
+	enum provider provider;
 
 	if ((flags & ~XENEVTCHN_NO_CLOEXEC) != 0) {
 		errno = EINVAL;
 		return NULL;
 	}
-	xce = handle_new(logger);
+	if (provider_find(logger, "xenevtchn", &provider) < 0)
+		return NULL;
+	xce = handle_new(logger, provider);
 	if (xce == NULL)
 		return NULL;
 	if (xce->ops->open(xce, flags) < 0) {
@@ -60,18 +60,38 @@ xenevtchn_open(struct xentoollog_logger *logger, unsigned int flags)
 	return xce;
 }
 
+/*
+ * The provider that FD belongs to. 0, or -1 with errno. Who takes a descriptor
+ * over may be in a sandbox, where no node is to be seen; but the hosted one is
+ * a socket.
+ */
+static int
+find_by_fd(struct xentoollog_logger *logger, int fd, enum provider *out)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -1;
+	if (provider_find(logger, "xenevtchn", out) < 0)
+		return -1;
+	if (*out == PROVIDER_HOSTED && S_ISCHR(st.st_mode))
+		*out = PROVIDER_LINUX;
+	return 0;
+}
+
 xenevtchn_handle *
 xenevtchn_fdopen(struct xentoollog_logger *logger, int fd, unsigned int flags)
 {
 	struct xenevtchn_handle *xce;
+	enum provider provider;
 
 	if (flags != 0) {
 		errno = EINVAL;
 		return NULL;
 	}
-	if (fcntl(fd, F_GETFD) < 0)
+	if (find_by_fd(logger, fd, &provider) < 0)
 		return NULL;
-	xce = handle_new(logger);
+	xce = handle_new(logger, provider);
 	if (xce == NULL)
 		return NULL;
 	xce->fd = fd;

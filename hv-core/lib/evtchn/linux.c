@@ -2,7 +2,7 @@
 /*
  * Linux's /dev/xen/evtchn: read() gives 32-bit ports and masks them, write()
  * of 32-bit ports unmasks them, the rest are ioctls whose result is the port.
- * Written to the documented interface; not tried on hardware.
+ * Tried by tests/xen.
  */
 #include "provider.h"
 

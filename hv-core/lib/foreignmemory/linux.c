@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Linux's /dev/xen/privcmd: mmap() of the node reserves addresses, an ioctl
- * fills them with frames. Written to the documented interface; not tried on
- * hardware.
+ * fills them with frames. Tried by tests/xen, paged out frames excepted.
  */
 #include "provider.h"
 

@@ -2,8 +2,9 @@
 /*
  * Linux's /dev/xen/gntdev: an ioctl turns references into an offset, mmap() at
  * that offset maps them; unmapping is munmap() and an ioctl. /dev/xen/gntalloc
- * is the same for pages that we grant. Written to the documented interface; not
- * tried on hardware.
+ * is the same for pages that we grant. Mapping is tried by tests/xen;
+ * gntalloc, copies and unmap notifications are written to the documented
+ * interface.
  */
 #include "provider.h"
 

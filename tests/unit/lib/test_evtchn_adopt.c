@@ -384,6 +384,19 @@ what_is_no_event_channel_device_is_refused_and_stays_the_callers(void **state)
 }
 
 static void
+a_device_of_a_kernels_is_known_without_a_look_at_its_node(void **state)
+{
+	int fd = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	xenevtchn_handle *xce = xenevtchn_fdopen(NULL, fd, 0);
+
+	(void)state;
+	assert_non_null(xce);
+	assert_int_equal(xenevtchn_device_fd(xce), fd);
+	assert_int_equal(xenevtchn_pending(xce), 0); /* what it reads */
+	xenevtchn_close(xce);
+}
+
+static void
 many_ports_are_notified_at_once_and_a_bad_one_does_not_stop_the_rest(
     void **state)
 {
@@ -435,6 +448,8 @@ main(void)
 		T(what_the_dead_left_in_the_socket_does_not_confuse_the_successor),
 		cmocka_unit_test(
 		    what_is_no_event_channel_device_is_refused_and_stays_the_callers),
+		cmocka_unit_test(
+		    a_device_of_a_kernels_is_known_without_a_look_at_its_node),
 		T(many_ports_are_notified_at_once_and_a_bad_one_does_not_stop_the_rest),
 		cmocka_unit_test(no_cloexec_leaves_the_device_open_across_exec),
 	};
