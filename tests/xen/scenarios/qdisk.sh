@@ -6,7 +6,7 @@ guest_config qdisk pv 192.0.2.60 \
 
 served_by_qemu()
 {
-	grep -h libxenstore "/proc/$(pgrep -f "xen-qemu-system-i386.*-xen-domid $1")/maps"
+	grep -h libxenstore "/proc/$(ps -o pid,args | awk -v id="$1" '/xen-qemu-system/ && $0 ~ "xen-domid " id { print $1 }' | head -n 1)/maps"
 }
 
 if guest_start qdisk; then

@@ -6,7 +6,7 @@ guest_config replaced pv 192.0.2.40
 
 children()
 {
-	pgrep -P "$(store_pid)"
+	ps -o pid,ppid | awk -v parent="$(store_pid)" '$2 == parent { print $1 }'
 }
 
 watch_start()
