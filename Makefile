@@ -437,6 +437,12 @@ $(1): $(1).o $(patsubst %.c,$(B)/%.o,$(wildcard $(patsubst $(B)/%,%,$(1)).src/*.
 endef
 $(foreach t,$(UNITS) $(MODELS) $(BENCHES),$(eval $(call test_rule,$(t))))
 
+# Asks the store while its processes are killed.
+CRASHERS := $(B)/tests/crash/takeover
+$(B)/tests/crash/takeover: $(B)/tests/crash/takeover.o
+	$(call say,LD,$@)
+	$(q)$(CC) -o $@ $^ $(LDFLAGS_ALL)
+
 # The differential tester of store daemons builds domains as xl does.
 $(B)/tests/diff/diff: $(patsubst %.c,$(B)/%.o,$(filter-out %_preload.c,$(wildcard tests/diff/*.c))) $(B)/libxl.a $(B)/libtools.a $(B)/libxscommon.a | $(SOLIBS)
 	$(call say,LD,$@)

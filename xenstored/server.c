@@ -50,6 +50,8 @@ struct server {
 	enum xs_err (*control)(void *ctx, int argc, const char *const argv[],
 	    char *buf, size_t size, size_t *len_out);
 	void *control_ctx;
+	void (*look)(void *ctx); /* or NULL */
+	void *look_ctx;
 	bool stopping;
 	char scratch[SERVER_SCRATCH];
 };
@@ -435,6 +437,13 @@ server_written(struct server *server)
 }
 
 void
+server_set_look(struct server *server, void (*look)(void *ctx), void *ctx)
+{
+	server->look = look;
+	server->look_ctx = ctx;
+}
+
+void
 server_set_control(struct server *server,
     enum xs_err (*control)(void *ctx, int argc, const char *const argv[],
 	char *buf, size_t size, size_t *len_out),
@@ -558,6 +567,8 @@ server_turn(struct server *server, bool block)
 		run_first(server, &server->active[0]);
 		send_all(server);
 	}
+	if (server->look != NULL)
+		server->look(server->look_ctx);
 	more = run_background(server);
 	send_all(server);
 	snapshots_make(&server->snapshots, server->state, server->log);

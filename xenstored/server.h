@@ -105,6 +105,9 @@ void server_wrote_elsewhere(struct server *server);
 /* How many bytes the process has written up to now, or FLIGHT_UNKNOWN. */
 uint64_t server_written(struct server *server);
 
+/* LOOK is called now and then, between turns. */
+void server_set_look(struct server *server, void (*look)(void *ctx), void *ctx);
+
 /* CONTROL commands that are not the server's own; as in struct state_env. */
 void server_set_control(struct server *server,
     enum xs_err (*control)(void *ctx, int argc, const char *const argv[],

@@ -30,7 +30,7 @@ enum {
 	FOLLOW_MS = 10, /* between two looks at the log that moves */
 	IDLE_MS = 50,	/* and at one that does not */
 	WAIT_US = 500,	/* for those who still need old records ... */
-	WAITS = 400,	/* so often */
+	WAITS = 4000,	/* so often */
 	RECORD_MAX = FLIGHT_OUT_SIZE + WIRE_MESSAGE_MAX,
 };
 
@@ -389,6 +389,23 @@ on_sup(evutil_socket_t fd, short what, void *arg)
 		_exit(0); /* the supervisor is gone */
 }
 
+/* The standby should have made an image long ago: if there is none, or it is
+ * too slow, this process does. */
+static void
+look_after_log(void *ctx)
+{
+	static const struct tail no_tail;
+	struct worker *w = ctx;
+	struct log_pos pos = log_end(w->log);
+	uint64_t keep =
+	    __atomic_load_n(&w->flight->keep_from, __ATOMIC_ACQUIRE);
+	uint64_t size = log_header(w->log)->size;
+
+	if ((keep == FLIGHT_UNKNOWN || pos.offset - keep > size / 4 * 3) &&
+	    pos.offset - w->image_at > size / 8)
+		make_image(w, server_state(w->server), &pos, &no_tail);
+}
+
 /* Those who need old records get a moment to do without. */
 static bool
 wait_for_keep(void *ctx)
@@ -492,6 +509,7 @@ take_over(struct worker *w)
 	uint64_t seq = w->pos.seq;
 
 	log_resume(w->log, &w->pos);
+	server_set_look(w->server, look_after_log, w);
 	log_set_guard(w->log, &w->flight->keep_from, wait_for_keep, w);
 	server_take(w->server, apply_take_state(w->apply), w->log);
 	apply_free(w->apply);
