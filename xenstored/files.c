@@ -244,7 +244,7 @@ live(const struct files_rules *rules, int fd)
 }
 
 int
-files_start(const struct files_rules *rules)
+files_start(struct files_rules *rules)
 {
 	int fds[2];
 	pid_t child;
@@ -260,8 +260,13 @@ files_start(const struct files_rules *rules)
 		live(rules, fds[1]);
 	}
 	close(fds[1]);
-	for (i = 0; i < rules->n_dirs; i++)
+	for (i = 0; i < rules->n_dirs; i++) {
 		close(rules->dir[i].fd);
+		free(rules->dir[i].path);
+	}
+	for (i = 0; i < rules->n_names; i++)
+		free(rules->name[i]);
+	memset(rules, 0, sizeof(*rules));
 	return fds[0];
 }
 

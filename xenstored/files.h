@@ -45,9 +45,9 @@ int files_open_here(const struct files_rules *rules, const char *path);
  * Forks a process that answers requests under RULES until the returned
  * descriptor is closed everywhere; it ends then. Exits with a message if that
  * cannot be. The child keeps no other descriptor than that and stderr; the
- * caller can use RULES for nothing more.
+ * caller's RULES are empty afterwards.
  */
-int files_start(const struct files_rules *rules);
+int files_start(struct files_rules *rules);
 
 /* Answers one request that waits on FD. False: nobody is at the other end. */
 bool files_answer(const struct files_rules *rules, int fd);

@@ -310,7 +310,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	     (ssize_t)stream.len);
 	must(shutdown(sv[1], SHUT_WR) == 0);
 	conn.fd = sv[0];
-	h = handle_new(&conn, flags & 1 ? XS_UNWATCH_FILTER : 0);
+	h = handle_new(
+	    &conn, XS_OPEN_NO_RECONNECT | (flags & 1 ? XS_UNWATCH_FILTER : 0));
 	must(h != NULL);
 	if (flags & 2)
 		must(xs_fileno(h) >= 0);

@@ -17,17 +17,11 @@ wait_until 10 test -s "$HV_ROOT/kern/xen/xsd_port"
 xenstored -N -F /run/pid -T /run/log/xen/trace >/run/log/xen/xenstored.log 2>&1 &
 wait_until 10 xenstore-exists /tool/xenstored
 
-# The processes that hold a client's socket or a guest's page: all but the one
-# of the pid file if that only holds descriptors, and the opener of files.
+# The process of the pid file holds descriptors and parses nothing; what serves,
+# and what stands by, are its children.
 says() { grep -q "^$2:[[:space:]]*$3\$" "/proc/$1/status"; }
-serving()
-{
-	for p in $(pgrep -x xenstored); do
-		! says "$p" Seccomp 2 || echo "$p"
-	done
-}
-filtered() { [ -n "$(serving)" ]; }
-for_all() { for p in $(serving); do says "$p" "$1" "$2" || return 1; done; }
+serving() { pgrep -P "$(cat /run/pid)"; }
+for_all() { [ -n "$(serving)" ] || return 1;  for p in $(serving); do says "$p" "$1" "$2" || return 1; done; }
 appears() { xenstore-write /sandbox "$1" && grep -q "/sandbox $1" /run/log/xen/trace; }
 rotated()
 {
@@ -43,7 +37,7 @@ if [ "$(nm -D "$WORLD_BUILD/bin/xenstored" | grep -c __asan_init)" -gt 0 ]; then
 	skip 'the sandbox' "sanitizers' runtime does not work in it"
 	checks_end
 fi
-check 'the serving process has a filter of system calls' filtered
+check 'what serves and stands by has a filter of system calls' for_all Seccomp 2
 check '... can gain no privileges' for_all NoNewPrivs 1
 check '... has no capabilities' for_all CapEff 0000000000000000
 check 'requests are served and traced' appears one

@@ -457,7 +457,8 @@ all_replies_and_events_are_those_of_the_reference(void **unused)
 	principals_pool(r.h.st->all)->limits.n[QUOTA_TXNS] = M_TXN_QUOTA;
 	m_start(&r.m);
 	follower_start(&follower, &r.h.config, r.h.st);
-	*principals_pool(apply_state(follower.apply)->all) = *principals_pool(r.h.st->all);
+	*principals_pool(apply_state(follower.apply)->all) =
+	    *principals_pool(r.h.st->all);
 	r.h.tap = follower_apply;
 	r.h.tap_ctx = &follower;
 	r.conn[0] = h_socket(&r.h);
