@@ -28,10 +28,21 @@ scale_each()
 }
 scale_ours() { scale_one 'our xenstored' "$XENSTORED_RUNDIR/socket" "$@"; }
 
+# scale_rings: on rings, of a hypervisor of a few lines
+scale_rings()
+{
+	"$bench/benchring/bench_ring" >/run/scale
+	while IFS='	' read -r what whose figure; do
+		sample "$what" "$whose" us "$figure"
+	done </run/scale
+}
+
 scale_run()
 {
 	# what takes memory first: room that was given back would hide it
-	scale_each nodes
+	scale_ours nodes 500000
+	scale_one "Debian's xenstored 4.17" "$peers_c" nodes
+	scale_one "Debian's oxenstored 4.17" "$peers_ox" nodes
 	scale_each watches
 	scale_ours watches 1000000
 	scale_each deaf
@@ -45,11 +56,11 @@ scale_run()
 		scale_ours txn
 		scale_ours fanout 1
 		scale_ours fanout 100
+		scale_rings
 	done
 	scale_one "Debian's oxenstored 4.17" "$peers_ox" txn
 	scale_one "Debian's oxenstored 4.17" "$peers_ox" siblings
+	scale_each domains 100
 	scale_ours domains
-	scale_one "Debian's xenstored 4.17" "$peers_c" domains
-	scale_ours nodes 500000
 	scale_ours nodes 1000000
 }

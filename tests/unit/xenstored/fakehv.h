@@ -28,7 +28,11 @@
  * A hypervisor of a few lines stands in for the libraries: domain N's page is
  * page[N], its local port 100 + N.
  */
-enum { DOMS = 8, PORT_BASE = 100, VIRQ_PORT = 50 };
+#ifndef FAKE_DOMS
+#define FAKE_DOMS 8
+#endif
+
+enum { DOMS = FAKE_DOMS, PORT_BASE = 100, VIRQ_PORT = 50 };
 
 static struct {
 	int fd;
@@ -108,19 +112,19 @@ xenevtchn_unbind(xenevtchn_handle *xce, evtchn_port_t port)
 xenevtchn_port_or_error_t
 xenevtchn_pending(xenevtchn_handle *xce)
 {
+	bool *pending;
 	uint64_t n;
-	int i;
 
 	(void)xce;
 	if (fake.virq) {
 		fake.virq = false;
 		return VIRQ_PORT;
 	}
-	for (i = 0; i < DOMS; i++)
-		if (fake.pending[i]) {
-			fake.pending[i] = false;
-			return PORT_BASE + i;
-		}
+	pending = memchr(fake.pending, true, sizeof(fake.pending));
+	if (pending != NULL) {
+		*pending = false;
+		return (int)(PORT_BASE + (pending - fake.pending));
+	}
 	if (read(fake.fd, &n, sizeof(n)) < 0)
 		errno = EAGAIN;
 	errno = EAGAIN;
@@ -345,7 +349,7 @@ end(struct t *t)
 static enum xs_err
 introduce(struct t *t, int domid)
 {
-	char text[8];
+	char text[16];
 	struct h_message m;
 
 	snprintf(text, sizeof(text), "%d", domid);
