@@ -98,16 +98,16 @@ create(struct machine *m, unsigned domid)
 		c->max_grant_frames = -1;
 		c->max_maptrack_frames = -1;
 		c->grant_opts = 1;
-		if (xencall1(m->call, __HYPERVISOR_domctl, (uintptr_t)ctl) == 0)
-			break;
-		if (errno != EEXIST && errno != EBUSY)
+		if (xencall1(m->call, __HYPERVISOR_domctl, (uintptr_t)ctl) != 0)
 			die("a new domain", strerror(errno));
+		if (ctl->domain == domid)
+			break;
+		/* somebody still maps a page of the old one */
+		hvctl_destroy(m->hv, ctl->domain);
 		nanosleep(&moment, NULL);
 	}
 	if (tries == 5000)
 		die("a new domain", "the old one does not go away");
-	if (ctl->domain != domid)
-		die("a new domain", "its id is another one");
 	xencall_free_buffer(m->call, ctl);
 }
 
