@@ -269,7 +269,7 @@ main(int argc, char *argv[])
 		msg_warn("--ready-fd %d", options.ready_fd);
 		return 2;
 	}
-	if (!options.foreground)
+	if (!options.foreground && !options.live_update)
 		daemon_fork();
 	daemon_claim(run_dir());
 	allow_files(&options, &rules);

@@ -40,6 +40,7 @@ static const struct option long_options[] = {
 	{ "ready-fd",       required_argument, NULL, OPT_READY_FD },
 	{ "no-standby",     no_argument,       NULL, OPT_NO_STANDBY },
 	{ "fresh",          no_argument,       NULL, OPT_FRESH },
+	{ "live-update",    no_argument,       NULL, 'U' },
 	{ "child",          required_argument, NULL, OPT_CHILD },
 	{ "user",           required_argument, NULL, OPT_USER },
 	{ "help",           no_argument,       NULL, 'H' },
@@ -82,6 +83,8 @@ static const char usage[] =
 "      --ready-fd <fd>        write a byte to <fd> when serving\n"
 "      --no-standby           one process; if it dies, the store is lost\n"
 "      --fresh                do not go on where a killed daemon was\n"
+"  -U, --live-update          go on with what another daemon, which executed\n"
+"                             this one, left in state_dump\n"
 "      --user <name>          the account to change to after start-up\n"
 "  -H, --help                 this text\n"
 "  -V, --version              version\n";
@@ -234,6 +237,9 @@ apply(struct options *o, int letter, char *arg, char *error)
 	case OPT_NO_STANDBY:
 		o->no_standby = true;
 		break;
+	case 'U':
+		o->live_update = true;
+		break;
 	case OPT_FRESH:
 		o->fresh = true;
 		break;
@@ -267,7 +273,7 @@ options_parse(
 	opterr = 0;
 	optind = 0; /* start anew */
 	while ((letter = getopt_long(argc, argv,
-		    ":F:NT:E:S:W:t:A:M:Q:q:w:Kp:e:DHV", long_options, NULL)) !=
+		    ":F:NT:E:S:W:t:A:M:Q:q:w:Kp:e:DUHV", long_options, NULL)) !=
 	       -1) {
 		if (letter == 'H')
 			return OPTIONS_HELP;

@@ -27,6 +27,7 @@ struct options {
 	int64_t soft_memory;
 	bool foreground;
 	bool no_standby; /* one process, which takes the store along */
+	bool live_update; /* another daemon executed us in its place */
 	bool fresh;	 /* what a daemon that was killed left is not used */
 	int child_fd;	 /* the supervisor's other end; -1: this is no child */
 	bool no_domains; /* sockets only: no hypervisor is looked for */

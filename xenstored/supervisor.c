@@ -23,6 +23,7 @@
 #include "xenstored/msg.h"
 #include "xenstored/options.h"
 #include "xenstored/plat.h"
+#include "xenstored/sup_adopt.h"
 #include "xenstored/sup_child.h"
 #include "xenstored/sup_store.h"
 #include "xenstored/sup_update.h"
@@ -57,6 +58,7 @@ struct supervisor {
 	char death[128];   /* of the primary, in words */
 	unsigned failures; /* of primaries, since one served */
 	bool served;	   /* once */
+	bool adopted;	   /* another daemon was here, whose ports are bound */
 	bool pending_image;
 	bool full; /* no descriptors are left: nobody is accepted */
 	bool stopping;
@@ -185,7 +187,7 @@ promote(struct supervisor *s)
 	if (!s->primary.loading)
 		(void)feed(s, &s->primary);
 	s->primary.promote = true;
-	s->primary.rebind = !s->served;
+	s->primary.rebind = !s->served && !s->adopted;
 	s->primary.updated = sup_update_is_new(&s->update);
 	(void)sup_child_pump(&s->primary, &s->socks);
 }
@@ -565,20 +567,52 @@ open_world(struct supervisor *s)
 	s->gifts.evtchn = -1;
 	plat_boot_id(boot);
 	if (!s->options->no_domains) {
-		s->evtchn = rings_open_events();
-		s->gifts.evtchn = xenevtchn_device_fd(s->evtchn);
+		if (!s->options->live_update) {
+			s->evtchn = rings_open_events();
+			s->gifts.evtchn = xenevtchn_device_fd(s->evtchn);
+		}
 		rings_boot_id(boot);
 	}
 	memcpy(s->store.boot, boot, sizeof(boot));
+}
+
+/* Goes on with what another daemon had. */
+static void
+adopt(struct supervisor *s)
+{
+	const bool domains = !s->options->no_domains;
+	struct sup_adopted adopted;
+
+	sup_store_open(&s->store, s->paths->dir, s->config, true);
+	sup_adopt(
+	    &s->store, &s->socks, s->paths->dir, s->config, domains, &adopted);
+	s->store.flight->last_sock = s->socks.last_id;
+	s->listener = adopted.listener >= 0 ? adopted.listener
+					    : listener_open(s->paths->socket);
+	if (domains) {
+		s->evtchn = xenevtchn_fdopen(NULL, adopted.evtchn, 0);
+		if (s->evtchn == NULL)
+			fatal(
+			    "the other daemon's event channels are of no use");
+		s->gifts.evtchn = xenevtchn_device_fd(s->evtchn);
+		(void)fcntl(s->gifts.evtchn, F_SETFD, FD_CLOEXEC);
+		(void)fcntl(xenevtchn_fd(s->evtchn), F_SETFD, FD_CLOEXEC);
+	}
+	s->adopted = true;
 }
 
 static void
 begin(struct supervisor *s)
 {
 	catch_signals(s);
-	s->listener = listener_open(s->paths->socket);
+	if (!s->options->live_update)
+		s->listener = listener_open(s->paths->socket);
 	open_world(s);
-	sup_store_open(&s->store, s->paths->dir, s->config, s->options->fresh);
+	if (s->options->live_update)
+		adopt(s);
+	else
+		sup_store_open(
+		    &s->store, s->paths->dir, s->config, s->options->fresh);
 	s->socks.last_id = s->store.flight->last_sock;
 	if (s->options->pid_file != NULL)
 		daemon_pid_file(s->options->pid_file);

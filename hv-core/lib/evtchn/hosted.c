@@ -11,8 +11,10 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../common/provider.h"
 #include "../hosted/client.h"
@@ -73,6 +75,37 @@ handle_start(struct xenevtchn_handle *xce, struct hosted *h, int err)
 	return 0;
 }
 
+/*
+ * Programs that execute another one in their place hand over xenevtchn_fd(),
+ * which with other providers is the device. Here it is not, so the environment
+ * tells which descriptor is the channel: "HANDED-OVER:CHANNEL".
+ */
+static const char inherited_name[] = "HV_EVTCHN_INHERITED";
+
+static void
+let_inherit(const struct xenevtchn_handle *xce)
+{
+	int channel = hv_client_channel_fd(xce->hosted->client);
+	char text[32];
+
+	fcntl(channel, F_SETFD, 0);
+	fcntl(xce->fd, F_SETFD, 0); /* so that no other takes the number */
+	snprintf(text, sizeof(text), "%d:%d", xce->fd, channel);
+	(void)setenv(inherited_name, text, 1);
+}
+
+/* The channel that FD stands for, or FD itself. */
+static int
+channel_of(int fd)
+{
+	const char *text = getenv(inherited_name);
+	char *end;
+
+	if (text == NULL || strtol(text, &end, 10) != fd || *end != ':')
+		return fd;
+	return (int)strtol(end + 1, NULL, 10);
+}
+
 static int
 hosted_open(struct xenevtchn_handle *xce, unsigned flags)
 {
@@ -84,28 +117,40 @@ hosted_open(struct xenevtchn_handle *xce, unsigned flags)
 	err = hv_client_open(HV_CHAN_EVTCHN, &h->client);
 	if (err < 0)
 		provider_log_hvd(xce->logger, "xenevtchn", -err);
-	else if ((flags & XENEVTCHN_NO_CLOEXEC) != 0)
-		fcntl(hv_client_channel_fd(h->client), F_SETFD, 0);
-	return handle_start(xce, h, err);
+	if (handle_start(xce, h, err) != 0)
+		return -1;
+	if ((flags & XENEVTCHN_NO_CLOEXEC) != 0)
+		let_inherit(xce);
+	return 0;
 }
 
 static int
 hosted_adopt(struct xenevtchn_handle *xce)
 {
 	struct hosted *h = calloc(1, sizeof(*h));
+	int fd = xce->fd, channel = channel_of(fd), err;
 	uint32_t port;
-	int err;
 
 	if (h == NULL)
 		return -1;
-	err = hv_client_adopt(xce->fd, HV_CHAN_EVTCHN, &h->client);
+	err = hv_client_adopt(channel, HV_CHAN_EVTCHN, &h->client);
+	if (err < 0 && channel != fd) { /* the environment was about another */
+		channel = fd;
+		err = hv_client_adopt(fd, HV_CHAN_EVTCHN, &h->client);
+	}
+	if (err == 0 && channel != fd)
+		close(fd);
 	if (err < 0)
 		provider_log(xce->logger, "xenevtchn", -err,
 		    "cannot take over the ports of descriptor %d", xce->fd);
 	for (port = 0; err == 0 && port < HV_PORTS; port++)
 		if (hv_client_port_state(h->client, port) != HV_PORT_CLOSED)
 			bit_set(h->bound, port);
-	return handle_start(xce, h, err);
+	if (handle_start(xce, h, err) != 0)
+		return -1;
+	if ((fcntl(channel, F_GETFD) & FD_CLOEXEC) == 0)
+		let_inherit(xce); /* as it was inherited itself */
+	return 0;
 }
 
 static void

@@ -1,0 +1,155 @@
+#!/bin/sh
+# live-update.sh BUILD: the store moves from one daemon to the next while
+# clients and domain 0's kernel are connected: from ours to ours, and from and
+# to Debian's xenstored 4.17, with Debian's and with our xenstore-control.
+# shellcheck disable=SC2016,SC2317 # for inner shells; functions are called by check
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../support/world.sh"
+. "$here/../support/checks.sh"
+
+if [ -z "${WORLD_BUILD:-}" ]; then
+	world_enter "$1" sh "$0"
+	exit 1
+fi
+world_setup "$WORLD_BUILD"
+D=${DEBIAN_XEN:-/usr/lib/xen-4.17/bin}
+
+# Debian's daemon looks for what Linux has on Xen, and loads our libraries.
+in_linux()
+{
+	unshare --mount sh -c '
+		mkdir -p /run/proc
+		mount -t tmpfs tmpfs /var/lib/xen &&
+		    mount -t proc proc /run/proc && mount -t tmpfs tmpfs /proc || exit 1
+		for e in /run/proc/*; do ln -s "$e" "/proc/${e##*/}"; done
+		ln -s /run/proc/self /proc/self 2>/dev/null
+		mkdir /proc/xen
+		for n in kern/xen/xsd_port dev/xsd_kva; do
+			: >"/proc/xen/${n##*/}"
+			mount --bind "$HV_ROOT/$n" "/proc/xen/${n##*/}"
+		done
+		echo control_d >/proc/xen/capabilities
+		LD_LIBRARY_PATH=/run/lib exec "$@"' - "$@"
+}
+
+start_machine()
+{
+	hvd --log /run/hvd.log &
+	wait_until 10 test -S "$HV_ROOT/hvd.sock" || return 1
+	dom0 >/run/dom0.log 2>&1 &
+	wait_until 10 test -s "$HV_ROOT/kern/xen/xsd_port"
+}
+
+# What is in the store, with permissions.
+tree()
+{
+	xenstore-ls -fp /lu
+}
+
+fill()
+{
+	i=0
+	while [ $i -lt 300 ]; do
+		echo "/lu/dir$((i % 7))/key$i"
+		echo "value $i"
+		i=$((i + 1))
+	done | xargs xenstore-write &&
+	    xenstore-chmod -u /lu n0 r1 &&
+	    xenstore-chmod /lu/dir1 b0 r0 &&
+	    tree >/run/before
+}
+
+# A client that stays connected and sees each change below /watched.
+start_watcher()
+{
+	xenstore-watch /watched >/run/watched &
+	watcher=$!
+	wait_until 5 test -s /run/watched
+}
+
+same_tree()
+{
+	tree >/run/after && diff /run/before /run/after
+}
+
+# same_process PID: still the one, and the one that is asked
+still_serves()
+{
+	kill -0 "$1" && xenstore-exists /lu/dir1/key1
+}
+
+# The watcher, connected before the first daemon ended, sees what is written.
+watcher_sees()
+{
+	xenstore-write "/watched/$1" x &&
+	    wait_until 5 grep -q "^/watched/$1\$" /run/watched
+}
+
+# Domain 0's kernel has its ring and its watches: it takes note of a backend.
+kernel_answers()
+{
+	grep -q 'xenbus is up' /run/dom0.log && xenstore-exists /lu
+}
+
+update()
+{
+	"$1" live-update -t 20 "$2" >/run/said 2>&1 || {
+		cat /run/said
+		return 1
+	}
+}
+
+what_runs()
+{
+	[ "$(readlink "/proc/$daemon/exe")" = "$1" ] || {
+		readlink "/proc/$daemon/exe"
+		return 1
+	}
+}
+
+mkdir /run/lib
+for lib in evtchn gnttab foreignmemory call manage store; do
+	for so in "$WORLD_BUILD"/lib/libxen$lib.so.?; do
+		ln -s "$so" /run/lib/
+	done
+done
+ours=$WORLD_BUILD/bin/xenstored
+check 'a machine starts' start_machine
+
+if [ ! -x "$D/xenstored" ]; then
+	xenstored -N >/run/xenstored.log 2>&1 &
+	daemon=$!
+	wait_until 10 test -S /run/xenstored/socket
+else
+	in_linux "$D/xenstored" --no-fork >/run/xenstored.log 2>&1 &
+	wait_until 10 test -S /run/xenstored/socket
+	daemon=$(pgrep -f "^$D/xenstored" | head -n 1)
+fi
+check 'domain 0 reaches its store' wait_until 10 grep -q 'xenbus is up' /run/dom0.log
+check 'the store is filled' fill
+start_watcher
+
+if [ -x "$D/xenstored" ]; then
+	check "from Debian's daemon to ours" update "$D/xenstore-control" "$ours"
+	check 'it is ours in the same process' what_runs "$ours"
+	check 'with the same tree and permissions' same_tree
+	check 'clients and their watches are still there' watcher_sees one
+	check 'domain 0 is still connected' kernel_answers
+fi
+check 'from ours to ours' update xenstore-control "$ours"
+check 'with the same tree and permissions' same_tree
+check 'clients and their watches are still there' watcher_sees two
+if [ -x "$D/xenstored" ]; then
+	check "from ours to Debian's" update "$D/xenstore-control" "$D/xenstored"
+	check "it is Debian's in the same process" what_runs "$D/xenstored"
+	check 'with the same tree and permissions' same_tree
+	check 'clients and their watches are still there' watcher_sees three
+	check 'domain 0 is still connected' kernel_answers
+	check 'and back' update "$D/xenstore-control" "$ours"
+	check 'with the same tree and permissions' same_tree
+	check 'clients and their watches are still there' watcher_sees four
+fi
+kill "$watcher"
+[ "$checks_failed" -eq 0 ] || tail -n 20 /run/xenstored.log
+checks_end
