@@ -73,12 +73,6 @@ same_tree()
 	tree >/run/after && diff /run/before /run/after
 }
 
-# same_process PID: still the one, and the one that is asked
-still_serves()
-{
-	kill -0 "$1" && xenstore-exists /lu/dir1/key1
-}
-
 # The watcher, connected before the first daemon ended, sees what is written.
 watcher_sees()
 {
@@ -86,10 +80,26 @@ watcher_sees()
 	    wait_until 5 grep -q "^/watched/$1\$" /run/watched
 }
 
-# Domain 0's kernel has its ring and its watches: it takes note of a backend.
-kernel_answers()
+# A guest, which is connected when the daemon ends.
+guest_comes()
 {
-	grep -q 'xenbus is up' /run/dom0.log && xenstore-exists /lu
+	cat >"$XEN_CONFIG_DIR/$1" <<-CONFIG
+		kernel = "$WORLD_GUESTS/idle.gz"
+		memory = 32
+	CONFIG
+	xl create -q "$1" &&
+	    wait_until 10 xenstore-exists "/local/domain/$(xl domid "$1")/data/ready"
+}
+
+# It learns by its watch that it is to go, and domain 0 that it went.
+guest_goes()
+{
+	xl shutdown "$1" && wait_until 10 guest_is_gone "$1"
+}
+
+guest_is_gone()
+{
+	! xl domid "$1" >/dev/null 2>&1
 }
 
 update()
@@ -100,12 +110,14 @@ update()
 	}
 }
 
+is_program()
+{
+	[ "$(readlink "/proc/$daemon/exe")" = "$1" ]
+}
+
 what_runs()
 {
-	[ "$(readlink "/proc/$daemon/exe")" = "$1" ] || {
-		readlink "/proc/$daemon/exe"
-		return 1
-	}
+	wait_until 5 is_program "$1"
 }
 
 mkdir /run/lib
@@ -130,25 +142,36 @@ check 'domain 0 reaches its store' wait_until 10 grep -q 'xenbus is up' /run/dom
 check 'the store is filled' fill
 start_watcher
 
+check 'a guest comes' guest_comes one
+
 if [ -x "$D/xenstored" ]; then
 	check "from Debian's daemon to ours" update "$D/xenstore-control" "$ours"
 	check 'it is ours in the same process' what_runs "$ours"
 	check 'with the same tree and permissions' same_tree
 	check 'clients and their watches are still there' watcher_sees one
-	check 'domain 0 is still connected' kernel_answers
+	check 'the guest has its ring and its watch: it goes when told to' guest_goes one
+	check 'another guest comes' guest_comes two
 fi
 check 'from ours to ours' update xenstore-control "$ours"
 check 'with the same tree and permissions' same_tree
 check 'clients and their watches are still there' watcher_sees two
 if [ -x "$D/xenstored" ]; then
+	check 'the guest goes when told to' guest_goes two
+	check 'another guest comes' guest_comes three
+else
+	check 'the guest goes when told to' guest_goes one
+fi
+if [ -x "$D/xenstored" ]; then
 	check "from ours to Debian's" update "$D/xenstore-control" "$D/xenstored"
 	check "it is Debian's in the same process" what_runs "$D/xenstored"
 	check 'with the same tree and permissions' same_tree
 	check 'clients and their watches are still there' watcher_sees three
-	check 'domain 0 is still connected' kernel_answers
+	check 'the guest goes when told to' guest_goes three
+	check 'another guest comes' guest_comes four
 	check 'and back' update "$D/xenstore-control" "$ours"
 	check 'with the same tree and permissions' same_tree
 	check 'clients and their watches are still there' watcher_sees four
+	check 'the guest goes when told to' guest_goes four
 fi
 kill "$watcher"
 [ "$checks_failed" -eq 0 ] || tail -n 20 /run/xenstored.log
