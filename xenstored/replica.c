@@ -180,7 +180,8 @@ begin_with_start(struct replica *r)
 static enum replicated
 begin(struct replica *r, char *why)
 {
-	const char *ended = r->ended != NULL ? r->ended : "nobody was looking before";
+	const char *ended =
+	    r->ended != NULL ? r->ended : "nobody was looking before";
 
 	if (!open_log(r, why))
 		return REPLICA_AWAY;
