@@ -37,9 +37,11 @@ const char *const history_what_name[HISTORY_WHATS] = {
 #define CHANGE_COLUMNS \
 	"c.id, c.act, p.path, c.what, c.born, c.old_digest, c.new_digest," \
 	" c.size, c.value, c.perms, b.id, b.value, b.size, b.perms"
+/* One step back in an index, however many changes the node has seen. */
 #define BEFORE \
-	" LEFT JOIN change b ON b.id = (SELECT max(id) FROM change" \
-	"  WHERE path = c.path AND act <= c.act AND id < c.id)"
+	" LEFT JOIN change b ON b.id = (SELECT id FROM change" \
+	"  WHERE path = c.path AND act <= c.act AND id < c.id" \
+	"  ORDER BY act DESC, id DESC LIMIT 1)"
 
 static const char *const statement[DB_STATEMENTS] = {
 	[DB_BEGIN] = "BEGIN",
@@ -84,7 +86,8 @@ static const char *const statement[DB_STATEMENTS] = {
 	    "SELECT id FROM act WHERE log = ?1 AND seq <= ?2"
 	    " ORDER BY seq DESC, id DESC LIMIT 1",
 	[DB_ACT_AT_TIME] =
-	    "SELECT max(id) FROM act WHERE time <= ?1 HAVING max(id) NOT NULL",
+	    "SELECT id FROM act WHERE time <= ?1"
+	    " ORDER BY time DESC, id DESC LIMIT 1",
 	/* the ?2-th act after the horizon, or the first that is not older */
 	[DB_FORGET_TO] =
 	    "SELECT min(coalesce((SELECT id FROM act WHERE id >= ?3"
@@ -92,21 +95,24 @@ static const char *const statement[DB_STATEMENTS] = {
 	    "  coalesce((SELECT id FROM act WHERE id >= ?3 AND time >= ?1"
 	    "   ORDER BY id LIMIT 1), 9223372036854775807),"
 	    "  (SELECT coalesce(max(id), 0) FROM act))",
+	/* of the nodes that the acts from ?2 up to ?1 are about, all but what
+	 * they were before ?1 */
 	[DB_FORGET_CHANGES] =
-	    "DELETE FROM change WHERE act < ?1 AND path IN"
-	    "  (SELECT path FROM change WHERE act >= ?2 AND act < ?1)"
-	    " AND (what = 'removed' OR id < (SELECT max(n.id) FROM change n"
-	    "  WHERE n.path = change.path AND n.act < ?1))",
+	    "DELETE FROM change WHERE id IN (SELECT o.id FROM"
+	    "  (SELECT DISTINCT path FROM change WHERE act >= ?2 AND act < ?1) w"
+	    "  JOIN change o ON o.path = w.path AND o.act < ?1"
+	    "  WHERE o.what = 'removed' OR o.id <> (SELECT id FROM change n"
+	    "   WHERE n.path = w.path AND n.act < ?1"
+	    "   ORDER BY n.act DESC, n.id DESC LIMIT 1))",
 	[DB_FORGET_ACTS] =
-	    "DELETE FROM act WHERE id < ?1"
-	    " AND id NOT IN (SELECT act FROM change WHERE act < ?1)",
+	    "DELETE FROM act WHERE id >= ?2 AND id < ?1 AND NOT EXISTS"
+	    "  (SELECT 1 FROM change WHERE act = act.id)",
 	[DB_FORGET_PATHS] =
 	    "DELETE FROM path WHERE id NOT IN (SELECT path FROM change)"
 	    " AND id NOT IN (SELECT path FROM act WHERE path NOT NULL)"
 	    " AND id NOT IN (SELECT why_path FROM act WHERE why_path NOT NULL)",
 	[DB_FORGET_WHO] =
-	    "DELETE FROM who WHERE id NOT IN (SELECT who FROM act)"
-	    " AND id < (SELECT who FROM act ORDER BY id LIMIT 1)",
+	    "DELETE FROM who WHERE id NOT IN (SELECT who FROM act)",
 	[DB_VACUUM] = "PRAGMA incremental_vacuum",
 	[DB_SIZE] =
 	    "SELECT (c.page_count - f.freelist_count) * s.page_size"

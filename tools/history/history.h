@@ -137,7 +137,8 @@ bool history_size(struct history *h, int64_t *bytes_out);
 bool history_forget(
     struct history *h, int64_t time, int64_t max, int64_t *n_out);
 
-/* Gives back what nothing refers to any more. Takes time in large files. */
+/* Gives back what nothing refers to any more: rows of history_add_who() without
+ * an act, too. Takes time in large files. */
 bool history_tidy(struct history *h);
 
 /* --- reading --- */

@@ -261,8 +261,7 @@ history_forget(struct history *h, int64_t time, int64_t max, int64_t *n_out)
 	if (to <= horizon)
 		return true;
 	if (!run2(h, DB_FORGET_CHANGES, to, horizon) ||
-	    !run2(h, DB_FORGET_ACTS, to, 0) ||
-	    !db_run(h, db_stmt(h, DB_FORGET_WHO)) ||
+	    !run2(h, DB_FORGET_ACTS, to, horizon) ||
 	    !history_set_mark(h, "horizon", to))
 		return false;
 	*n_out = to - horizon;
@@ -272,6 +271,11 @@ history_forget(struct history *h, int64_t time, int64_t max, int64_t *n_out)
 bool
 history_tidy(struct history *h)
 {
-	return db_run(h, db_stmt(h, DB_FORGET_PATHS)) &&
+	int64_t horizon = 0;
+
+	return history_mark(h, "horizon", &horizon) &&
+	       run2(h, DB_FORGET_ACTS, horizon, 0) &&
+	       db_run(h, db_stmt(h, DB_FORGET_WHO)) &&
+	       db_run(h, db_stmt(h, DB_FORGET_PATHS)) &&
 	       db_run(h, db_stmt(h, DB_VACUUM));
 }

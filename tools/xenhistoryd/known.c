@@ -28,6 +28,17 @@ known_add(
 }
 
 void
+known_unwrite(struct known_table *table)
+{
+	struct known *k;
+	int i;
+
+	for (i = 0; i < KNOWN_LISTS; i++)
+		for (k = table->list[i]; k != NULL; k = k->next)
+			k->id = 0;
+}
+
+void
 known_forget(struct known_table *table, uint32_t conn)
 {
 	struct known **at = &table->list[conn % KNOWN_LISTS], *k;

@@ -30,6 +30,9 @@ struct known *known_find(const struct known_table *table, uint32_t conn);
 struct known *known_add(
     struct known_table *table, uint32_t conn, const struct history_who *who);
 
+/* The rows may be gone: they are made again. */
+void known_unwrite(struct known_table *table);
+
 void known_forget(struct known_table *table, uint32_t conn);
 void known_forget_all(struct known_table *table);
 

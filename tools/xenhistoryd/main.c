@@ -27,15 +27,15 @@ enum {
 	OPT_VALUE_MAX,
 	EXIT_USAGE = 2,
 
-	BATCH = 2000,	     /* records in one transaction */
-	WAIT_MS = 10,	     /* for the next record, after one */
-	IDLE_MS = 100,	     /* the same after IDLE_AFTER of nothing */
-	IDLE_AFTER = 100,    /* times */
-	AWAY_MS = 500,	     /* for a daemon */
-	CHORES_MS = 2000,    /* between looks at size and age */
-	IMAGE_MS = 300000,   /* between images of the state */
-	TIDY_MS = 3600000,   /* between tidyings */
-	FORGET_AT_ONCE = 500 /* acts */
+	BATCH = 2000,	      /* records in one transaction */
+	WAIT_MS = 10,	      /* for the next record, after one */
+	IDLE_MS = 100,	      /* the same after IDLE_AFTER of nothing */
+	IDLE_AFTER = 100,     /* times */
+	AWAY_MS = 500,	      /* for a daemon */
+	CHORES_MS = 2000,     /* between looks at size and age */
+	IMAGE_MS = 300000,    /* between images of the state */
+	TIDY_MS = 3600000,    /* between tidyings */
+	FORGET_AT_ONCE = 2000 /* acts */
 };
 
 struct config {
@@ -266,7 +266,7 @@ do_chores(struct program *p)
 		p->chores_at = now;
 	if (now >= p->tidy_at) {
 		p->tidy_at = now + TIDY_MS;
-		(void)history_tidy(p->history);
+		recorder_tidy(p->recorder);
 	}
 	if (now >= p->image_at) {
 		p->image_at = now + IMAGE_MS;

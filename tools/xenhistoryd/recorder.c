@@ -201,6 +201,13 @@ recorder_flush(struct recorder *r)
 	return true;
 }
 
+void
+recorder_tidy(struct recorder *r)
+{
+	(void)history_tidy(r->config.history);
+	known_unwrite(&r->known);
+}
+
 /* --- writing --- */
 
 /* The row of whoever the act is by. */

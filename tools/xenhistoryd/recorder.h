@@ -46,6 +46,9 @@ enum replicated recorder_step(
  * what is missing is written as a gap when writing works again. */
 bool recorder_flush(struct recorder *r);
 
+/* history_tidy(). Only after recorder_flush(). */
+void recorder_tidy(struct recorder *r);
+
 /* Whether it writes; false after a failure. */
 bool recorder_works(const struct recorder *r);
 

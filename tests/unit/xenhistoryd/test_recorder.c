@@ -204,6 +204,29 @@ the_logs_own_time_counts(void **state)
 	assert_true(act > 1);
 }
 
+static void
+who_is_written_again_after_tidying(void **state)
+{
+	struct conn *s = h_socket(&w.h);
+	struct history_filter all = { .domid = -1 };
+	int64_t n;
+
+	(void)state;
+	assert_int_equal(h_write(&w.h, s, 0, "/a", "1"), XS_OK);
+	assert_int_equal(h_one(&w.h, s, WIRE_RM, 0, "/a"), XS_OK);
+	w_record(&w);
+	assert_true(history_begin(w.history));
+	assert_true(history_forget(w.history, INT64_MAX, 100, &n));
+	assert_true(history_commit(w.history));
+	recorder_tidy(w.recorder);
+	assert_int_equal(h_write(&w.h, s, 0, "/a", "2"), XS_OK);
+	w_record(&w);
+	assert_string_equal(w_last(&w, 1), "socket0 WRITE /a /a made '2' n0\n");
+	w.text[0] = '\0';
+	assert_true(history_acts(w.history, &all, w_add_act, &w));
+	assert_non_null(strstr(w.text, "made '2'"));
+}
+
 /* --- gaps --- */
 
 static void
@@ -328,6 +351,7 @@ main(void)
 		TEST(a_domains_end_is_the_hypervisors_act),
 		TEST(long_values_leave_their_size_and_digest),
 		TEST(the_logs_own_time_counts),
+		TEST(who_is_written_again_after_tidying),
 		TEST(a_second_recorder_goes_on_without_a_gap),
 		TEST(
 		    its_image_lets_it_go_on_when_the_log_has_lost_its_beginning),
