@@ -439,8 +439,16 @@ $(1): $(1).o $(patsubst %.c,$(B)/%.o,$(wildcard $(patsubst $(B)/%,%,$(1)).src/*.
 endef
 $(foreach t,$(UNITS) $(MODELS) $(BENCHES),$(eval $(call test_rule,$(t))))
 
-# Asks the store while its processes are killed.
-CRASHERS := $(B)/tests/crash/takeover
+# Asks the store while its processes are killed; and the daemon that kills itself
+# at a place that the environment says (crash_point.h).
+CRASHERS := $(B)/tests/crash/takeover $(B)/tests/crash/xenstored-crash
+CRASH_OBJS := $(patsubst %.c,$(B)/crash/%.o,$(wildcard xenstored/*.c))
+$(B)/crash/%.o: %.c
+	$(call say,CC,$@)
+	$(q)mkdir -p $(@D) && $(CC) $(CFLAGS_ALL) -DXENSTORED_CRASH_POINTS -c -o $@ $<
+$(B)/tests/crash/xenstored-crash: $(CRASH_OBJS) $(B)/libxscommon.a | $(SOLIBS)
+	$(call say,LD,$@)
+	$(q)mkdir -p $(@D) && $(CC) -o $@ $^ -Wl,-rpath,$(abspath $(B)/lib) $(LDFLAGS_ALL) $(LIBS_xenstored)
 $(B)/tests/crash/takeover: $(B)/tests/crash/takeover.o
 	$(call say,LD,$@)
 	$(q)$(CC) -o $@ $^ $(LDFLAGS_ALL)

@@ -8,10 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "xenstored/crash_point.h"
+
 static void
 set(uint64_t *field, uint64_t value)
 {
 	__atomic_store_n(field, value, __ATOMIC_RELEASE);
+	CRASH_POINT();
 }
 
 static uint64_t
@@ -107,6 +110,7 @@ flight_turn_begin(struct flight *flight, uint64_t conn, uint64_t seq,
 	flight->turn.source = source;
 	flight->turn.start = start;
 	flight->turn.used = flight->turn.total = 0;
+	CRASH_POINT();
 	set(&flight->turn.conn, conn);
 }
 
@@ -132,6 +136,7 @@ flight_out_begin(struct flight *flight, const struct flight_out *out)
 
 	copy.kind = FLIGHT_NONE;
 	flight->out = copy;
+	CRASH_POINT();
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	set(&flight->out.kind, out->kind);
 }

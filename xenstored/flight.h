@@ -86,6 +86,7 @@ struct flight {
 	uint64_t primary_pid, standby_pid, supervisor_pid;
 	uint64_t takeovers;
 	uint64_t last_sock; /* number given last */
+	uint64_t killed;    /* processes that a test has killed */
 	char in[FLIGHT_IN_SIZE];
 	char bytes[FLIGHT_OUT_SIZE + WIRE_MESSAGE_MAX];
 };

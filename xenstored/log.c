@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "xenstored/crash_point.h"
+
 struct log {
 	struct log_header *header;
 	char *area;
@@ -284,9 +286,12 @@ log_append(struct log *log, const struct record *record)
 	if (record->len[1] > 0)
 		memcpy(data + record->len[0], record->data[1], record->len[1]);
 	entry->sum = entry_sum(entry, data);
+	CRASH_POINT();
 	log->end += need;
 	log->header->next_seq = log->seq;
+	CRASH_POINT();
 	__atomic_store_n(&log->header->end, log->end, __ATOMIC_RELEASE);
+	CRASH_POINT();
 }
 
 /* --- reading --- */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "xenstored/crash_point.h"
+
 /* The one way in which a word of the page is read. */
 static uint32_t
 load(const uint32_t *word)
@@ -14,6 +16,7 @@ static void
 store(uint32_t *word, uint32_t value)
 {
 	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+	CRASH_POINT();
 }
 
 /*
@@ -82,7 +85,9 @@ ring_write(struct wire_ring *page, struct ring_room *room, const void *bytes,
 	if (first > len)
 		first = len;
 	memcpy((char *)page->rsp + at, bytes, first);
+	CRASH_POINT();
 	memcpy((char *)page->rsp, (const char *)bytes + first, len - first);
+	CRASH_POINT();
 	room->prod += (uint32_t)len;
 	room->len -= (uint32_t)len;
 }

@@ -9,6 +9,7 @@
 #include <event2/event.h>
 #include <talloc.h>
 
+#include "xenstored/crash_point.h"
 #include "xenstored/fates.h"
 #include "xenstored/msg.h"
 #include "xenstored/ring.h"
@@ -63,6 +64,7 @@ disconnect_port(struct ring *ring)
 	if (rings->evtchn != NULL) {
 		server_wrote_elsewhere(rings->server);
 		xenevtchn_unbind(rings->evtchn, ring->port);
+		CRASH_POINT();
 	}
 	ring->port = 0;
 }
@@ -104,6 +106,7 @@ bind_port(struct rings *rings, uint32_t domid, const struct wire_ring *page,
 		    xenevtchn_bind_interdomain(rings->evtchn, domid, hinted);
 	if (local < 0)
 		local = xenevtchn_bind_interdomain(rings->evtchn, domid, port);
+	CRASH_POINT();
 	if (local >= 0 || !rings->stray)
 		return local;
 	unbind_strays(rings);
@@ -311,6 +314,7 @@ bind_virq(struct rings *rings)
 	if (virq < 0)
 		fatal("cannot bind the domain exception interrupt; does "
 		      "another xenstored run?");
+	CRASH_POINT();
 	rings->virq = (evtchn_port_t)virq;
 	state_set_virq(server_state(rings->server), rings->virq);
 }
@@ -331,6 +335,7 @@ bind_dom0(struct rings *rings, uint32_t port)
 	if (local < 0)
 		fatal("cannot bind domain 0's store event channel %u",
 		    (unsigned)port);
+	CRASH_POINT();
 	return (evtchn_port_t)local;
 }
 

@@ -13,6 +13,7 @@
 
 #include "xenstored/apply.h"
 #include "xenstored/checkpoint.h"
+#include "xenstored/crash_point.h"
 #include "xenstored/flight.h"
 #include "xenstored/msg.h"
 #include "xenstored/plat.h"
@@ -269,6 +270,7 @@ keep_tail(struct sup_store *store, const struct supmsg *msg)
 	_Static_assert(sizeof(struct tail) == sizeof(tail->word), "tail");
 	memcpy(tail->word, msg->id, sizeof(tail->word));
 	__atomic_store_n(&tail->seq, msg->b, __ATOMIC_RELEASE);
+	CRASH_POINT();
 }
 
 void
@@ -295,6 +297,7 @@ sup_store_writer_ended(struct sup_store *store, pid_t pid, bool well)
 {
 	if (pid != store->writer)
 		return;
+	CRASH_POINT();
 	store->writer = 0;
 	if (!well)
 		msg_warnx("the checkpoint could not be written: should this "

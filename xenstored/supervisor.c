@@ -16,6 +16,7 @@
 
 #include <xenevtchn.h>
 
+#include "xenstored/crash_point.h"
 #include "xenstored/daemon.h"
 #include "xenstored/files.h"
 #include "xenstored/flight.h"
@@ -235,8 +236,10 @@ primary_died(struct supervisor *s, const siginfo_t *info)
 		s->died = now_us();
 	snprintf(s->death, sizeof(s->death), "the primary (pid %ld) %s",
 	    (long)p->pid, how);
+	CRASH_POINT();
 	if (is_crash(info))
 		takeover_blame(s->store.flight);
+	CRASH_POINT();
 	sup_child_forget(p);
 	s->pending_image = false;
 	if (s->stopping)
@@ -613,6 +616,7 @@ begin(struct supervisor *s)
 	else
 		sup_store_open(
 		    &s->store, s->paths->dir, s->config, s->options->fresh);
+	crash_role("supervisor", &s->store.flight->killed);
 	s->socks.last_id = s->store.flight->last_sock;
 	if (s->options->pid_file != NULL)
 		daemon_pid_file(s->options->pid_file);

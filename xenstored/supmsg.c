@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "xenstored/crash_point.h"
+
 union control {
 	struct cmsghdr align;
 	char bytes[CMSG_SPACE(SUPMSG_FDS * sizeof(int))];
@@ -33,6 +35,7 @@ supmsg_send(int sock, const struct supmsg *msg, const int *fds, unsigned n_fds)
 	do
 		n = sendmsg(sock, &header, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
+	CRASH_POINT();
 	return n == (ssize_t)sizeof(*msg);
 }
 
@@ -84,6 +87,7 @@ supmsg_receive(int sock, struct supmsg *msg_out, int fds_out[SUPMSG_FDS],
 	do
 		n = recvmsg(sock, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
+	CRASH_POINT();
 	if (n == 0)
 		return 0;
 	if (n < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "xenstored/takeover.h"
 
+#include "xenstored/crash_point.h"
 #include "xenstored/flight.h"
 #include "xenstored/msg.h"
 #include "xenstored/outq.h"
@@ -212,7 +213,11 @@ takeover_finish(struct server *server, const struct tail *tail)
 	struct flight *flight = server_flight(server);
 	struct state *st = server_state(server);
 
+	CRASH_POINT();
 	settle_out(flight, tail, st);
+	CRASH_POINT();
 	settle_turn(flight, tail, st);
+	CRASH_POINT();
 	punish(flight, st);
+	CRASH_POINT();
 }

@@ -10,6 +10,7 @@
 #include <event2/event.h>
 #include <talloc.h>
 
+#include "xenstored/crash_point.h"
 #include "xenstored/flight.h"
 #include "xenstored/listener.h"
 #include "xenstored/msg.h"
@@ -77,6 +78,7 @@ client_close(struct client *c)
 
 	/* Another process may hold the socket, too. */
 	(void)shutdown(c->fd, SHUT_RDWR);
+	CRASH_POINT();
 	state_close(c->transport.conn);
 	client_free(c);
 	if (clients->closed != NULL && sock != 0)
@@ -97,6 +99,7 @@ start_count(struct client *c)
 	if (setsockopt(c->fd, SOL_SOCKET, SO_PEEK_OFF, &from, sizeof(from)) !=
 	    0)
 		c->count = -1;
+	CRASH_POINT();
 }
 
 bool
@@ -135,6 +138,7 @@ send_flight(struct client *c, size_t len)
 	do
 		n = write(c->fd, server_flight(c->server)->bytes, len);
 	while (n < 0 && errno == EINTR);
+	CRASH_POINT();
 	if (n > 0)
 		server_wrote(c->server, (size_t)n);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -310,6 +314,7 @@ receive(struct client *c, char *bytes)
 {
 	ssize_t n = recv(c->fd, bytes, FLIGHT_IN_SIZE, MSG_DONTWAIT);
 
+	CRASH_POINT();
 	if (n == 0)
 		return -1;
 	if (n < 0)

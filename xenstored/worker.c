@@ -15,6 +15,7 @@
 
 #include "common/wire.h"
 #include "xenstored/apply.h"
+#include "xenstored/crash_point.h"
 #include "xenstored/image.h"
 #include "xenstored/msg.h"
 #include "xenstored/options.h"
@@ -162,6 +163,7 @@ follow(struct worker *w)
 		if (wrong != NULL)
 			lose(w, wrong);
 		tail_note(&w->tail, &entry);
+		CRASH_POINT();
 	}
 	if (result == LOG_READ_LOST && !w->promoted)
 		lose(w, "it was overwritten, or is damaged");
@@ -624,8 +626,11 @@ worker_run(
 	w.sup = sup;
 	worker_update_init(&w.update, sup);
 	set_up(&w, config);
+	crash_role("standby", &w.flight->killed);
 	stand_by(&w);
+	crash_role("takeover", &w.flight->killed);
 	take_over(&w);
+	crash_role("primary", &w.flight->killed);
 	serve(&w);
 	return 0;
 }

@@ -7,7 +7,9 @@
 xs_start()
 {
 	taskset -c 0 "$bench/benchxs/bench_xs" floor /run/xs-floor &
-	taskset -a -p -c 0 "$(cat "$XEN_RUN_DIR/xenstored.pid")" >/dev/null || return 1
+	for pid in $(awk '{ print $2 }' "$XENSTORED_RUNDIR/status"); do
+		taskset -a -p -c 0 "$pid" >/dev/null || return 1
+	done
 	wait_until 5 test -S /run/xs-floor || return 1
 	peers_start
 }

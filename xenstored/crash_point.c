@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "xenstored/crash_point.h"
+
+#ifdef XENSTORED_CRASH_POINTS
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static uint64_t *deaths;
+static unsigned long left; /* 0: this process does not count */
+
+static unsigned long
+number(const char *name, unsigned long otherwise)
+{
+	const char *text = getenv(name);
+
+	return text != NULL ? strtoul(text, NULL, 10) : otherwise;
+}
+
+void
+crash_role(const char *role, uint64_t *killed)
+{
+	const char *wanted = getenv("XENSTORED_CRASH_ROLE");
+
+	deaths = killed;
+	left = 0;
+	if (wanted != NULL && strcmp(wanted, role) == 0 &&
+	    *killed < number("XENSTORED_CRASH_TIMES", 1))
+		left = number("XENSTORED_CRASH_AT", 0);
+}
+
+void
+crash_point(const char *file, int line)
+{
+	if (left == 0 || --left > 0)
+		return;
+	++*deaths;
+	fprintf(stderr, "xenstored-crash: killed at %s:%d\n", file, line);
+	kill(getpid(), SIGKILL);
+}
+#else
+/* There is nothing in the daemon that is installed. */
+typedef int crash_point_is_empty;
+#endif

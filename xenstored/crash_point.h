@@ -1,0 +1,32 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Places where a test kills the daemon: behind every store to what survives the
+ * process. Nothing of it is in the daemon that is installed; xenstored-crash is
+ * built with XENSTORED_CRASH_POINTS.
+ *
+ * There, a process of the role $XENSTORED_CRASH_ROLE (supervisor, standby,
+ * takeover, primary) counts the places that it passes and kills itself at
+ * number $XENSTORED_CRASH_AT, counted from 1. Only the first
+ * $XENSTORED_CRASH_TIMES (1) processes of one daemon do.
+ */
+#ifndef XENSTORED_CRASH_POINT_H
+#define XENSTORED_CRASH_POINT_H
+
+#ifdef XENSTORED_CRASH_POINTS
+#include <stdint.h>
+
+#define CRASH_POINT() crash_point(__FILE__, __LINE__)
+
+/* Counts, and may not come back. */
+void crash_point(const char *file, int line);
+
+/* The process has ROLE now, and the count begins anew. *KILLED, which survives,
+ * is how many died here. */
+void crash_role(const char *role, uint64_t *killed);
+#else
+#define CRASH_POINT() ((void)0)
+#define crash_role(role, killed) ((void)0)
+#endif
+
+#endif
