@@ -525,7 +525,7 @@ check-model: $(MODELS) ## the core and the store against reference models
 check-lint: ## layers, headers alone, clang-format, shellcheck, man pages
 	@sh tests/lint/run
 
-check-integration: all $(HISTORY_USER) $(XENEVT_USER) $(RESTART_USER) $(NETBSD_NODES) ## the whole system, in its own namespaces
+check-integration: all $(B)/tests/crash/takeover $(HISTORY_USER) $(XENEVT_USER) $(RESTART_USER) $(NETBSD_NODES) ## the whole system, in its own namespaces
 	@sh tests/integration/run $(B)
 
 check-diff: all $(B)/tests/diff/diff $(B)/tests/diff/ox_preload.so ## our store daemon beside Debian's two

@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# takeover.sh BUILD: the store's processes are killed while clients ask, and no
+# client notices: each reply is there once and right. Then all of it is killed,
+# and the next daemon goes on. KILLS says how often (200).
+# shellcheck disable=SC2317 # check calls what is defined here
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/support/checks.sh
+. "$here/../support/checks.sh"
+
+build=$(cd "${1:?usage: takeover.sh BUILD}" && pwd)
+dir=$(mktemp -d "${TMPDIR:-/dev/shm}/takeover.XXXXXX")
+export XENSTORED_RUNDIR="$dir" XENSTORED_PATH="$dir/socket"
+daemon=
+cleanup() {
+	[ -z "$daemon" ] || kill "$daemon" 2>/dev/null || :
+	rm -rf "$dir"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+pid_of() { awk -v who="$1" '$1 == who { print $2 }' "$dir/status" 2>/dev/null; }
+wait_until() {
+	for _ in $(seq 1 100); do
+		! "$@" || return 0
+		sleep 0.1
+	done
+	return 1
+}
+serves() { [ "$(pid_of supervisor)" = "$daemon" ] && [ "$(pid_of standby)" -gt 0 ] 2>/dev/null; }
+start() {
+	"$build/bin/xenstored" -D -N "$@" >>"$dir/out" 2>&1 &
+	daemon=$!
+	wait_until serves
+}
+says() { wait_until grep -q "$1" "$dir/out"; }
+reads() { [ "$(timeout 10 "$build/bin/xenstore-read" "$1")" = "$2" ]; }
+nobody() { ! "$build/bin/xenstore-exists" "$1"; }
+ended() { ! kill -0 "$1" 2>/dev/null; }
+stop() {
+	kill "$daemon"
+	wait_until ended "$daemon"
+}
+kill_all() {
+	kill -9 "$daemon"
+	wait_until ended "$1" && wait_until ended "$2"
+}
+unreadable() {
+	dd if=/dev/zero of="$dir/log" bs=1 seek=4200 count=64 conv=notrunc 2>/dev/null
+}
+
+check 'the daemon starts with a standby' start
+check "the store's processes are killed ${KILLS:-200} times, and no client notices" \
+    timeout 250 "$build/tests/crash/takeover" "$dir" "${KILLS:-200}"
+sed -n 's/^.*took over in/& /p' "$dir/out" | tail -n 1
+"$build/bin/xenstore-write" /kept yes
+check 'when the supervisor is killed, its children end' kill_all "$(pid_of primary)" "$(pid_of standby)"
+check 'the next daemon goes on' start
+check '... and says so' says 'did not end well: goes on'
+check '... with what was in the store' reads /kept yes
+check 'it can be killed in turn' kill_all "$(pid_of primary)" "$(pid_of standby)"
+check '--fresh begins anew' start --fresh
+check '... with nothing' nobody /kept
+"$build/bin/xenstore-write" /kept again
+check 'a daemon that is told to end does' stop
+check 'the next one starts' start
+check '... with nothing, as nothing was lost' nobody /kept
+"$build/bin/xenstore-write" /kept third
+check 'all of it is killed' kill_all "$(pid_of primary)" "$(pid_of standby)"
+unreadable
+check 'a damaged log does not keep the next one from starting' start
+check '... which says that it is damaged' says 'damaged'
+checks_end
