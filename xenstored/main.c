@@ -16,6 +16,7 @@
 #include "xenstored/options.h"
 #include "xenstored/plat.h"
 #include "xenstored/priv.h"
+#include "xenstored/replace.h"
 #include "xenstored/server.h"
 #include "xenstored/supervisor.h"
 #include "xenstored/transport_ring.h"
@@ -26,6 +27,7 @@
 #define XENSTORED_RUNDIR "/run/xenstored"
 #endif
 #define LOG_DIR "/var/log/xen"
+enum { REPLACE_SECONDS = 60 };
 #ifndef KERNBUS_VERSION
 #define KERNBUS_VERSION "0.1"
 #endif
@@ -241,6 +243,29 @@ be_child(const struct options *options)
 	return worker_run(options, &config, options->child_fd);
 }
 
+/* Asks the daemon that serves to become this program. */
+static int
+replace(char *argv[])
+{
+	char why[REPLACE_WHY], program[4096];
+	char *path = socket_path(run_dir()), *cmdline;
+	ssize_t len =
+	    readlink(plat_own_program(), program, sizeof(program) - 1);
+	bool bad;
+
+	cmdline = replace_cmdline(argv, &bad);
+	if (bad) {
+		msg_warnx("--replace: an option has a blank in it");
+		return 2;
+	}
+	if (len < 0)
+		fatal("cannot tell where this program is");
+	program[len] = '\0';
+	if (!replace_daemon(path, program, cmdline, REPLACE_SECONDS, why))
+		fatalx("it was not replaced: %s", why);
+	return 0;
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -264,6 +289,8 @@ main(int argc, char *argv[])
 	}
 	if (options.child_fd >= 0)
 		return be_child(&options);
+	if (options.replace)
+		return replace(argv);
 	if (options.ready_fd >= 0 &&
 	    fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC) != 0) {
 		msg_warn("--ready-fd %d", options.ready_fd);

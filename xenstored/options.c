@@ -12,6 +12,7 @@ enum {
 	OPT_READY_FD,
 	OPT_NO_STANDBY,
 	OPT_FRESH,
+	OPT_REPLACE,
 	OPT_CHILD, /* for the daemon itself only */
 	OPT_USER,
 };
@@ -41,6 +42,7 @@ static const struct option long_options[] = {
 	{ "no-standby",     no_argument,       NULL, OPT_NO_STANDBY },
 	{ "fresh",          no_argument,       NULL, OPT_FRESH },
 	{ "live-update",    no_argument,       NULL, 'U' },
+	{ "replace",        no_argument,       NULL, OPT_REPLACE },
 	{ "child",          required_argument, NULL, OPT_CHILD },
 	{ "user",           required_argument, NULL, OPT_USER },
 	{ "help",           no_argument,       NULL, 'H' },
@@ -83,6 +85,8 @@ static const char usage[] =
 "      --ready-fd <fd>        write a byte to <fd> when serving\n"
 "      --no-standby           one process; if it dies, the store is lost\n"
 "      --fresh                do not go on where a killed daemon was\n"
+"      --replace              take the place of the daemon that serves, with\n"
+"                             its options or, if there are any, these\n"
 "  -U, --live-update          go on with what another daemon, which executed\n"
 "                             this one, left in state_dump\n"
 "      --user <name>          the account to change to after start-up\n"
@@ -239,6 +243,9 @@ apply(struct options *o, int letter, char *arg, char *error)
 		break;
 	case 'U':
 		o->live_update = true;
+		break;
+	case OPT_REPLACE:
+		o->replace = true;
 		break;
 	case OPT_FRESH:
 		o->fresh = true;

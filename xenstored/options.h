@@ -26,11 +26,12 @@ struct options {
 	struct quota_set quotas;
 	int64_t soft_memory;
 	bool foreground;
-	bool no_standby; /* one process, which takes the store along */
+	bool no_standby;  /* one process, which takes the store along */
+	bool replace;	  /* the daemon that serves is asked to become us */
 	bool live_update; /* another daemon executed us in its place */
-	bool fresh;	 /* what a daemon that was killed left is not used */
-	int child_fd;	 /* the supervisor's other end; -1: this is no child */
-	bool no_domains; /* sockets only: no hypervisor is looked for */
+	bool fresh;	  /* what a daemon that was killed left is not used */
+	int child_fd;	  /* the supervisor's other end; -1: this is no child */
+	bool no_domains;  /* sockets only: no hypervisor is looked for */
 	bool keep_orphans;
 	uint32_t priv_domid; /* 0: none */
 	uint32_t event_port; /* domain 0's store event channel; 0: ask for it */

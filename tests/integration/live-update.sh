@@ -110,6 +110,17 @@ update()
 	}
 }
 
+# What says it is one of ours and then ends is given up.
+refuses_a_bad_one()
+{
+	cp /bin/true /run/bad
+	printf 'kernbus:xenstored:stands-by:1\0' >>/run/bad
+	! xenstore-control live-update /run/bad >/run/said 2>&1 &&
+	    grep -q 'The new program ended with status 0.' /run/said && same_tree &&
+	    ! xenstore-control live-update /etc/passwd >/run/said 2>&1 &&
+	    grep -q 'File not executable.' /run/said && same_tree
+}
+
 is_program()
 {
 	[ "$(readlink "/proc/$daemon/exe")" = "$1" ]
@@ -122,7 +133,7 @@ what_runs()
 
 mkdir /run/lib
 for lib in evtchn gnttab foreignmemory call manage store; do
-	for so in "$WORLD_BUILD"/lib/libxen$lib.so.?; do
+	for so in "$WORLD_BUILD/lib/libxen$lib".so.?; do
 		ln -s "$so" /run/lib/
 	done
 done
@@ -155,6 +166,9 @@ fi
 check 'from ours to ours' update xenstore-control "$ours"
 check 'with the same tree and permissions' same_tree
 check 'clients and their watches are still there' watcher_sees two
+check 'xenstored --replace' xenstored --replace
+check 'with the same tree and permissions' same_tree
+check 'what is no program of ours leaves the old one' refuses_a_bad_one
 if [ -x "$D/xenstored" ]; then
 	check 'the guest goes when told to' guest_goes two
 	check 'another guest comes' guest_comes three
