@@ -376,6 +376,12 @@ server_state(struct server *server)
 	return server->state;
 }
 
+struct stats *
+server_stats(struct server *server)
+{
+	return server->stats;
+}
+
 struct event_base *
 server_base(struct server *server)
 {

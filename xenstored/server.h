@@ -18,6 +18,7 @@
 #include "xenstored/transport.h"
 
 struct event_base;
+struct stats;
 struct server;
 
 /* The hypervisor, or what stands in for it. */
@@ -58,6 +59,7 @@ void server_free(struct server *server);
 
 void server_set_world(struct server *server, struct world *world);
 struct state *server_state(struct server *server);
+struct stats *server_stats(struct server *server);
 struct event_base *server_base(struct server *server);
 
 /* TRANSPORT has or may have work. */

@@ -21,6 +21,7 @@
 #include "xenstored/options.h"
 #include "xenstored/plat.h"
 #include "xenstored/priv.h"
+#include "xenstored/stats.h"
 #include "xenstored/supmsg.h"
 #include "xenstored/takeover.h"
 #include "xenstored/transport_ring.h"
@@ -172,6 +173,8 @@ follow(struct worker *w)
 			  "that is lost",
 		    (unsigned long long)w->pos.seq);
 	__atomic_store_n(&w->flight->follower, w->pos.offset, __ATOMIC_RELEASE);
+	if (!w->promoted && w->server != NULL && w->pos.seq > 0)
+		stats_standby(server_stats(w->server), w->pos.seq - 1);
 }
 
 /* A process of its own writes an image of ST at POS. */
@@ -516,6 +519,8 @@ take_over(struct worker *w)
 	server_take(w->server, apply_take_state(w->apply), w->log);
 	apply_free(w->apply);
 	w->apply = NULL;
+	if (seq > 1) /* another one served before */
+		stats_serve(server_stats(w->server), true);
 	__atomic_store_n(
 	    &w->flight->primary_pid, (uint64_t)getpid(), __ATOMIC_RELEASE);
 	log_append(w->log, &record);

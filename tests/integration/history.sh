@@ -97,6 +97,19 @@ check 'figures: what was refused' metric '^xenstored_refusals_total{domid="2",wh
 check 'figures: conflicts' metric '^xenstored_conflicts_total{domid="0"} [1-9]'
 check 'figures: connections' metric '^xenstored_connections{kind="ring"} [1-9]'
 
+# --- the daemon is killed ---
+primary() { sed -n 's/^primary \([1-9][0-9]*\)$/\1/p' "$XENSTORED_RUNDIR/status"; }
+follows() { metric '^xenstored_standby_lag_records [0-9]$'; }
+other_primary() { [ -n "$(primary)" ] && [ "$(primary)" != "$dead" ]; }
+check 'figures: the standby keeps up' soon follows
+dead=$(primary)
+kill -9 "$dead"
+check 'the standby takes over' wait_until 5 other_primary
+xenstore-write /test/taken-over 1
+check 'which makes no gap' soon says '+ /test/taken-over' xenstore-blame /test/taken-over
+check 'none at all' says_not GAP xenstore-log
+check 'figures: it is told' metric '^xenstored_takeovers_total 1$'
+
 # --- away, killed, too slow ---
 kill -9 "$(pid_of xenhistoryd)"
 xenstore-write /test/killed 1
