@@ -40,6 +40,7 @@ struct xs_async_request {
 	struct xs_async_watch *watch;  /* that it registers */
 	struct names *names;	       /* of a directory in parts */
 	int restarts;		       /* of that */
+	int tries;		       /* that broke */
 	struct xs_async_request *next; /* in a list outside the queue */
 	int err;		       /* there: the answer */
 	size_t len;

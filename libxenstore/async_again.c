@@ -65,7 +65,8 @@ carry_over(struct xs_async *a, struct xs_async_request *req)
 		async_free(a, req);
 	} else if (req->txn != XBT_NULL) {
 		async_settle(a, req, lost_txn_answer(req));
-	} else if (!req->sent || repeat_allowed(req->type)) {
+	} else if (!req->sent ||
+		   (repeat_allowed(req->type) && ++req->tries < REPEAT_TRIES)) {
 		async_directory_restart(req);
 		if (async_push(a, req) != 0)
 			async_settle(a, req, ENOMEM);

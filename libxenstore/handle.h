@@ -42,6 +42,8 @@ struct xs_handle {
 	bool expecting;	      /* a request was sent whose reply is not here */
 	unsigned generation;  /* of the connection, from 0 */
 	unsigned patience_ms; /* for a new one */
+	int64_t revived_ms;   /* when the last one was made */
+	unsigned pause_ms;    /* before the next, if that was just now */
 	struct message *reply;
 	struct events events;
 	struct watches watches;

@@ -168,7 +168,7 @@ ask(struct xs_handle *h, uint8_t *msg, size_t len, unsigned type,
 {
 	struct message *reply;
 	enum outcome out;
-	int err;
+	int err, tries = 0;
 
 	for (;;) {
 		while (h->lost && !h->dead)
@@ -182,7 +182,8 @@ ask(struct xs_handle *h, uint8_t *msg, size_t len, unsigned type,
 		if (out == OUT_REPLY)
 			return judge(h, reply, type);
 		err = out == OUT_DEAD ? EBADF : ECONNRESET;
-		if (out == OUT_DEAD || !may_repeat(type, txn))
+		if (out == OUT_DEAD || !may_repeat(type, txn) ||
+		    ++tries == REPEAT_TRIES)
 			break;
 	}
 	errno = err;

@@ -18,7 +18,8 @@
 enum {
 	DELAY_MIN_MS = 10,
 	DELAY_MAX_MS = 250,
-	PIECE_MS = 1000, /* how long a daemon may stop within a message */
+	SHORT_LIFE_MS = 1000, /* of a connection that ends in no time */
+	PIECE_MS = 1000,      /* how long a daemon may stop within a message */
 };
 
 static int64_t
@@ -145,14 +146,33 @@ connect_once(struct xs_handle *h, unsigned generation, int64_t until)
 	return true;
 }
 
+/* A server that hangs up on everybody is not to be stormed: a new connection
+ * that broke at once is followed by a growing pause. False if the handle is to
+ * be closed. */
+static bool
+pause_first(struct xs_handle *h)
+{
+	if (h->generation == 0 || now_ms() - h->revived_ms > SHORT_LIFE_MS) {
+		h->pause_ms = 0;
+		return true;
+	}
+	h->pause_ms = h->pause_ms == 0 ? DELAY_MIN_MS : h->pause_ms * 2;
+	if (h->pause_ms > SHORT_LIFE_MS)
+		h->pause_ms = SHORT_LIFE_MS;
+	return wait_for(h, -1, h->pause_ms) == 0;
+}
+
 /* Tries until it succeeds, patience is over, or the handle is to be closed. */
 static bool
 reconnect(struct xs_handle *h)
 {
-	int64_t until = now_ms() + h->patience_ms;
 	unsigned generation = h->generation + 1;
 	int64_t delay = DELAY_MIN_MS;
+	int64_t until;
 
+	if (!pause_first(h))
+		return false;
+	until = now_ms() + h->patience_ms;
 	/* each attempt has a number: watches know to which they were told */
 	while (!connect_once(h, generation, until)) {
 		int64_t left = until - now_ms();
@@ -165,6 +185,7 @@ reconnect(struct xs_handle *h)
 	}
 	pthread_mutex_lock(&h->lock);
 	h->generation = generation;
+	h->revived_ms = now_ms();
 	pthread_mutex_unlock(&h->lock);
 	return true;
 }

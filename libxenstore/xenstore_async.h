@@ -25,7 +25,7 @@
  * - sends again what can be done twice without harm: everything that only asks,
  *   WRITE, MKDIR, RM, SET_PERMS, SET_TARGET, SET_FEATURE, SET_QUOTA, and
  *   TRANSACTION_START. A change may so be made twice, the second time over what
- *   others did in between;
+ *   others did in between; after three breaks the answer is ECONNRESET;
  * - has answered all else that was sent (CONTROL, INTRODUCE, RELEASE, RESUME,
  *   a commit) with ECONNRESET: it was carried out, or it was not;
  * - answers with EAGAIN what belongs to a transaction that was open, its commit

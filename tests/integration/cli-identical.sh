@@ -8,7 +8,7 @@
 #
 # Not compared, since ours differ on purpose: -h exits 0; a permission must have
 # a decimal domain id; -n wants a number; list -p / shows /name, not //name;
-# chmod -r / works; watch ends when the daemon does.
+# chmod -r / works; watch outlives the daemon's restart and ends if it stays away.
 set -eu
 
 build=$(cd "${1:?usage: cli-identical.sh BUILD [RUNDIR]}" && pwd)

@@ -116,7 +116,7 @@ _xenstore()
 	if [[ $name == xenstore-* ]]; then
 		_xenstore_mode "${name#xenstore-}" 1
 	elif [[ $COMP_CWORD -eq 1 ]]; then
-		mapfile -t COMPREPLY < <(compgen -W 'chmod exists list ls read rm watch write' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'blame chmod diff exists list log ls read rm watch why write' -- "$cur")
 	else
 		_xenstore_mode "${COMP_WORDS[1]}" 2
 	fi

@@ -2,7 +2,10 @@
 /* The asynchronous interface against a server that says what a test wants. */
 #include "fake_server.h"
 
-#include "xenstore_async.h"
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "async.h"
 
 static struct fake fake;
 static struct xs_async *a;
@@ -663,6 +666,15 @@ break_once(struct fake *f)
 }
 
 static void
+break_all_but_the_last(struct fake *f)
+{
+	if (f->connection < f->connections - 1)
+		fake_recv(f);
+	else
+		fire_at_watch(f);
+}
+
+static void
 start_breaking(int after)
 {
 	fake_start_many(&fake, break_once, 2);
@@ -691,6 +703,25 @@ what_may_be_done_twice_is_sent_again(void **state)
 	}
 	stop();
 	assert_int_equal(fake.requests, 7);
+}
+
+static void
+what_breaks_every_connection_is_not_sent_for_ever(void **state)
+{
+	struct got got = { 0 }, other = { 0 };
+
+	(void)state;
+	fake_start_many(&fake, break_all_but_the_last, 4);
+	a = xs_async_open(XS_ASYNC_RECONNECT);
+	assert_non_null(a);
+	assert_non_null(xs_async_read(a, 0, "/a", keep, &got));
+	assert_int_equal(xs_async_finish(a), 0);
+	assert_int_equal(got.err, ECONNRESET);
+	assert_non_null(xs_async_read(a, 0, "/b", keep, &other));
+	assert_int_equal(xs_async_finish(a), 0);
+	assert_int_equal(other.err, 0);
+	stop();
+	assert_int_equal(fake.requests, 4);
 }
 
 static void
@@ -809,6 +840,57 @@ requests_are_taken_while_the_server_is_away(void **state)
 	stop();
 }
 
+/* --- devices --- */
+
+/* A FIFO gives back what is written: each request is its own answer. */
+static void
+on_a_device(enum conn_kind kind)
+{
+	char dir[] = "/tmp/kernbus-test-XXXXXX", path[64];
+	struct got got[20] = { { 0 } };
+	struct conn conn;
+	int n;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/fifo", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(conn_open_path(&conn, path), 0);
+	conn.kind = kind;
+	a = async_open(&conn, XS_ASYNC_RECONNECT);
+	assert_non_null(a);
+	for (int i = 0; i < 20; i++)
+		assert_non_null(xs_async_mkdir(a, 0, "/x", keep, &got[i]));
+	assert_true(fake_readable(xs_async_fd(a), 0));
+	/* what was written and not read again yet */
+	for (int i = 0; i < 20 && xs_async_pending(a) > 0; i++) {
+		assert_int_equal(xs_async_wait(a, 2000), 0);
+		assert_int_equal(ioctl(conn.fd, FIONREAD, &n), 0);
+		assert_true(n <= 16 + 3);
+	}
+	assert_int_equal(xs_async_finish(a), 0);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(got[i].err, 0);
+		assert_string_equal(got[i].data, "/x");
+	}
+	xs_async_close(a);
+	unlink(path);
+	rmdir(dir);
+}
+
+static void
+a_device_gets_one_request_at_a_time(void **state)
+{
+	(void)state;
+	on_a_device(CONN_DEVICE);
+}
+
+static void
+a_device_that_cannot_be_waited_for_works(void **state)
+{
+	(void)state;
+	on_a_device(CONN_DEVICE_SYNC);
+}
+
 int
 main(void)
 {
@@ -838,7 +920,11 @@ main(void)
 		cmocka_unit_test(a_server_that_breaks_the_protocol_ends_it),
 		cmocka_unit_test(a_huge_length_ends_it),
 		cmocka_unit_test(what_may_be_done_twice_is_sent_again),
+		cmocka_unit_test(
+		    what_breaks_every_connection_is_not_sent_for_ever),
 		cmocka_unit_test(watches_are_registered_again_with_one_event),
+		cmocka_unit_test(a_device_gets_one_request_at_a_time),
+		cmocka_unit_test(a_device_that_cannot_be_waited_for_works),
 		cmocka_unit_test(
 		    a_lost_transaction_fails_with_eagain_and_the_next_one_is_another),
 		cmocka_unit_test(a_commit_on_the_way_has_an_unknown_end),

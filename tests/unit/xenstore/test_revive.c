@@ -82,11 +82,11 @@ what_may_be_done_twice_is_done_again(void **state)
 	unsigned num;
 
 	(void)state;
-	start(break_at_once, 4);
+	start(break_at_once, 3);
 	assert_true(xs_write(h, 0, "/a", "v", 1));
 	assert_int_equal(errno, 0);
 	stop();
-	assert_int_equal(fake.requests, 4);
+	assert_int_equal(fake.requests, 3);
 	assert_memory_equal(fake.req.body, "/a\0v", 4);
 
 	for (int i = 0; i < 5; i++) {
@@ -106,6 +106,51 @@ what_may_be_done_twice_is_done_again(void **state)
 		stop();
 		assert_int_equal(fake.requests, 2);
 	}
+}
+
+static void
+what_breaks_every_connection_is_not_done_for_ever(void **state)
+{
+	(void)state;
+	start(break_at_once, 4);
+	assert_false(xs_write(h, 0, "/a", "v", 1));
+	assert_int_equal(errno, ECONNRESET);
+	assert_int_equal(fake.requests, 3);
+	assert_true(xs_mkdir(h, 0, "/b"));
+	stop();
+}
+
+/* Hangs up as soon as somebody comes. */
+static void
+hang_up(struct fake *f)
+{
+	if (f->connection == 0) {
+		fake_recv(f);
+		fake_ok(f);
+		fake_recv(f);
+		fake_ok(f);
+	} else if (f->connection == f->connections - 1) {
+		serve(f);
+	}
+}
+
+static void
+a_server_that_hangs_up_is_not_stormed(void **state)
+{
+	int64_t from;
+
+	(void)state;
+	start(hang_up, 7);
+	/* a thread, but no watch that a new connection would begin with */
+	assert_true(xs_watch(h, "/a", "t"));
+	from = now_ms();
+	assert_true(xs_unwatch(h, "/a", "t"));
+	while (fake.connection < 6)
+		usleep(1000);
+	/* after 0, 10, 20, 40, 80 ms */
+	assert_in_range(now_ms() - from, 140, 5000);
+	assert_true(xs_mkdir(h, 0, "/b"));
+	stop();
 }
 
 static void
@@ -604,6 +649,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_may_be_done_twice_is_done_again),
+		cmocka_unit_test(
+		    what_breaks_every_connection_is_not_done_for_ever),
+		cmocka_unit_test(a_server_that_hangs_up_is_not_stormed),
 		cmocka_unit_test(
 		    what_may_not_fails_with_econnreset_and_the_next_call_works),
 		cmocka_unit_test(
