@@ -12,9 +12,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 build=$(cd "${1:?usage: reconnect.sh BUILD}" && pwd)
 dir=$(mktemp -d "${TMPDIR:-/tmp}/reconnect.XXXXXX")
-daemon=
 cleanup() {
-	[ -z "$daemon" ] || kill "$daemon" 2>/dev/null || :
+	[ ! -s "$dir/pid" ] || kill "$(cat "$dir/pid")" 2>/dev/null || :
 	rm -rf "$dir"
 }
 trap cleanup EXIT
@@ -25,42 +24,31 @@ XEN_RUN_DIR=$dir
 export XENSTORED_RUNDIR XEN_RUN_DIR
 unset XENSTORE_RECONNECT
 
-answers() { XENSTORE_RECONNECT=0 timeout 5 "$build/bin/xenstore-exists" / 2>/dev/null; }
-start() {
-	for _ in 1 2 3 4 5; do
-		"$build/bin/xenstored" -D -N >>"$dir/out" 2>&1 &
-		daemon=$!
-		for _ in $(seq 50); do
-			if answers; then
-				return 0
-			fi
-			kill -0 "$daemon" 2>/dev/null || break
-			sleep 0.05
-		done
+# restart SECONDS: the daemon, if there is one, dies, and is away that long.
+cat >"$dir/restart" <<'RESTART'
+dir=$1 build=$2 away=$3
+if [ -s "$dir/pid" ]; then
+	kill -9 "$(cat "$dir/pid")"
+	while kill -0 "$(cat "$dir/pid")" 2>/dev/null; do sleep 0.01; done
+	sleep "$away"
+fi
+for _ in 1 2 3 4 5; do
+	"$build/bin/xenstored" -D -N >>"$dir/out" 2>&1 &
+	echo $! >"$dir/pid"
+	for _ in $(seq 100); do
+		if XENSTORE_RECONNECT=0 timeout 5 "$build/bin/xenstore-exists" / 2>/dev/null; then
+			exit 0
+		fi
+		kill -0 "$(cat "$dir/pid")" 2>/dev/null || break
+		sleep 0.05
 	done
-	cat "$dir/out"
-	return 1
-}
-# The daemon dies, and is away for $1 seconds.
-kill_for() {
-	kill -9 "$daemon"
-	wait "$daemon" 2>/dev/null || :
-	sleep "$1"
-	start
-}
-
-busy() {
-	LD_LIBRARY_PATH=$build/lib "$build/tests/unit/xenstore/restart_user" 6 5 >"$dir/user" 2>&1 &
-	user=$!
-	for away in 0 0.2 0 0.7 0; do
-		sleep 0.7
-		kill_for $away || return 1
-	done
-	code=0
-	wait "$user" || code=$?
-	cat "$dir/user"
-	return $code
-}
+done
+cat "$dir/out"
+exit 1
+RESTART
+restart() { sh "$dir/restart" "$dir" "$build" "$1"; }
+start() { restart 0; }
+busy() { "$build/tests/unit/xenstore/restart_user" "sh $dir/restart $dir $build 0.2" 5; }
 # watched COMMAND: its first event, the one after a restart, and a change
 watched() {
 	"$@" -n 3 /w >"$dir/watch" 2>&1 &
@@ -69,7 +57,7 @@ watched() {
 		[ ! -s "$dir/watch" ] || break
 		sleep 0.05
 	done
-	kill_for 0.3 || return 1
+	restart 0.3 || return 1
 	for _ in $(seq 100); do
 		[ "$(wc -l <"$dir/watch")" -lt 2 ] || break
 		sleep 0.05
@@ -96,7 +84,7 @@ given_up() {
 		[ ! -s "$dir/watch" ] || break
 		sleep 0.05
 	done
-	kill -9 "$daemon"
+	kill -9 "$(cat "$dir/pid")"
 	code=0
 	wait "$watcher" || code=$?
 	cat "$dir/watch"
