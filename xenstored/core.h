@@ -39,10 +39,10 @@ struct state {
 	struct watches *watches;
 	struct list conns; /* struct conn.link */
 	struct table conns_by_id;
-	struct domain *domain[DOMID_FIRST_RESERVED];
-	uint32_t next_conn;   /* the id given last */
-	uint64_t last_sock;   /* the highest number of a socket yet */
-	uint32_t virq_port;   /* the shell's, kept for whoever takes over */
+	struct domain **domain; /* by domid; memory that is touched when used */
+	uint32_t next_conn;	/* the id given last */
+	uint64_t last_sock;	/* the highest number of a socket yet */
+	uint32_t virq_port;	/* the shell's, kept for whoever takes over */
 	struct list unburied; /* struct principal.unburied, with a reference */
 	uint64_t last_death;  /* stamp at which a principal last died */
 	struct diff *diff;

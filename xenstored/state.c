@@ -49,7 +49,7 @@ state_destroy(struct state *st)
 
 	while (!list_empty(&st->conns))
 		conn_free(list_entry(st->conns.next, struct conn, link));
-	for (i = 0; i < DOMID_FIRST_RESERVED; i++)
+	for (i = 0; st->domain != NULL && i < DOMID_FIRST_RESERVED; i++)
 		if (st->domain[i] != NULL)
 			principal_unref(st->domain[i]->self);
 	while (!list_empty(&st->unburied)) {
@@ -68,6 +68,7 @@ state_destroy(struct state *st)
 	watches_free(st->watches);
 	diff_free(st->diff);
 	free(st->check);
+	free(st->domain);
 	return 0;
 }
 
@@ -84,11 +85,12 @@ state_new(const struct state_config *config, const struct state_env *env)
 	list_init(&st->conns);
 	list_init(&st->unburied);
 	talloc_set_destructor(st, state_destroy);
+	st->domain = calloc(DOMID_FIRST_RESERVED, sizeof(struct domain *));
 	st->diff = diff_new();
 	st->check = check_new();
 	st->all = principals_new(&config->quotas);
-	if (st->diff != NULL && st->check != NULL && st->all != NULL &&
-	    table_init(&st->conns_by_id) &&
+	if (st->domain != NULL && st->diff != NULL && st->check != NULL &&
+	    st->all != NULL && table_init(&st->conns_by_id) &&
 	    heap_init(&st->heap, &config->seed)) {
 		st->watches = watches_new(st->heap.atoms, &config->seed);
 		st->dom0 = principal_get(st->all, 0, 0, 0);

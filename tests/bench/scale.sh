@@ -28,6 +28,26 @@ scale_each()
 }
 scale_ours() { scale_one 'our xenstored' "$XENSTORED_RUNDIR/socket" "$@"; }
 
+# scale_first: our daemon on a hypervisor of its own, from its start
+scale_first()
+{
+	(
+		export HV_ROOT=/run/first/hv XENSTORED_RUNDIR=/run/first/xs
+		mkdir -p "$HV_ROOT" "$XENSTORED_RUNDIR"
+		hvd --log /run/first/log &
+		wait_until 10 test -S "$HV_ROOT/hvd.sock" || exit 1
+		dom0 >/run/first/dom0.log 2>&1 &
+		wait_until 10 test -s "$HV_ROOT/kern/xen/xsd_port" || exit 1
+		for _ in 1 2 3; do
+			"$bench/benchscale/bench_scale" first "$XENSTORED_RUNDIR/socket" xenstored -N
+			rm -f "$XENSTORED_RUNDIR/socket"
+		done
+	) >/run/scale 2>/run/first.err
+	while IFS='	' read -r what unit figure; do
+		sample "$what" 'our xenstored' "$unit" "$figure"
+	done </run/scale
+}
+
 # scale_rings: on rings, of a hypervisor of a few lines
 scale_rings()
 {
@@ -39,6 +59,7 @@ scale_rings()
 
 scale_run()
 {
+	scale_first
 	# what takes memory first: room that was given back would hide it
 	scale_ours nodes 500000
 	scale_one "Debian's xenstored 4.17" "$peers_c" nodes

@@ -2,14 +2,19 @@
  * What the store daemon's work costs as its store grows.
  *
  * bench_scale TEST SOCKET [N]
+ * bench_scale first SOCKET COMMAND...
  *     Runs TEST and prints lines "what TAB unit TAB figure". "Daemon" figures
  *     are CPU time of the serving process, system calls included; where there
  *     is none, they are the wall clock's. Everything that was made is removed.
+ *     "first": how long after its start COMMAND, a daemon that stays in the
+ *     foreground, answers at SOCKET, and what it takes then; it is ended.
  */
 #include "wire.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #define TOP "/bench"
@@ -59,12 +64,18 @@ by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* It gets a CPU when it wants one: what is measured is the daemon's justice,
+ * not the scheduler's. */
 static void
 be_polite(void)
 {
+	struct sched_param first = { .sched_priority = 1 };
 	struct client *c = client_open(sock);
 	int i = 0;
 	double t;
+
+	if (sched_setscheduler(0, SCHED_RR, &first) != 0)
+		(void)setpriority(PRIO_PROCESS, 0, -20);
 
 	polite->go = 1;
 	while (!polite->stop && i < 400000) {
@@ -517,6 +528,7 @@ flood(void)
 	for (i = 0; i < FLOODS; i++) {
 		pid[i] = fork();
 		if (pid[i] == 0) {
+			(void)setpriority(PRIO_PROCESS, 0, 19);
 			cl = client_open(sock);
 			for (;;)
 				client_write(cl, 0, TOP "/probe", VALUE);
@@ -551,6 +563,51 @@ deaf(void)
 	client_close(o);
 }
 
+/* A connection as soon as there is one. */
+static struct client *
+client_wait(const char *path)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd, i;
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+	for (i = 0; i < 100000; i++) {
+		fd = socket(AF_UNIX, SOCK_STREAM, 0);
+		if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0) {
+			close(fd);
+			return client_open(path);
+		}
+		close(fd);
+		usleep(50);
+	}
+	die("nobody listens at %s", path);
+}
+
+static int
+first(char **command)
+{
+	double t = now_us();
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execvp(command[0], command);
+		die("%s: %s", command[0], strerror(errno));
+	}
+	cl = client_wait(sock);
+	client_ask(cl, OP_READ, 0, "/tool", NULL);
+	client_sync(cl);
+	say("first reply after exec", "ms", (now_us() - t) / 1e3);
+	usleep(500000);
+	daemon_ = family_of(cl);
+	client_ask(cl, OP_READ, 0, "/tool", NULL);
+	client_sync(cl);
+	say("idle daemon: memory of the serving process, no file's", "KiB",
+	    family_rss(&daemon_) / 1024);
+	kill(pid, SIGTERM);
+	waitpid(pid, NULL, 0);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -572,10 +629,15 @@ main(int argc, char **argv)
 {
 	size_t i = 0, n_tests = sizeof(tests) / sizeof(tests[0]);
 
+	if (argc > 3 && strcmp(argv[1], "first") == 0) {
+		sock = argv[2];
+		return first(argv + 3);
+	}
 	while (argc >= 3 && i < n_tests && strcmp(tests[i].name, argv[1]) != 0)
 		i++;
 	if (argc < 3 || argc > 4 || i == n_tests) {
-		fprintf(stderr, "usage: bench_scale TEST SOCKET [N]\n");
+		fprintf(stderr, "usage: bench_scale TEST SOCKET [N] | "
+				"first SOCKET COMMAND...\n");
 		return 2;
 	}
 	sock = argv[2];
