@@ -17,11 +17,12 @@
 #include "xenstored/trace.h"
 
 enum {
-	QUANTUM = 32,	/* microseconds of work in one turn, about */
-	ROUNDS = 16,	/* turns of all before the kernel is asked again */
-	STEP = 1000,	/* pieces of work put off in one round */
-	BACKGROUND = 4, /* others that take turns */
-	TIME_MS = 100,	/* between two records of the time */
+	QUANTUM = 32,	 /* microseconds of work in one turn, about */
+	QUANTUM_MIN = 4, /* if others wait, so that none waits for long */
+	ROUNDS = 16,	 /* turns of all before the kernel is asked again */
+	STEP = 1000,	 /* pieces of work put off in one round */
+	BACKGROUND = 4,	 /* others that take turns */
+	TIME_MS = 100,	 /* between two records of the time */
 };
 
 struct server {
@@ -508,6 +509,18 @@ server_background(struct server *server, bool (*run)(void *ctx), void *ctx)
 }
 
 /* One turn for whoever waits longest in LIST. */
+/* What a turn is when those in LIST wait for theirs. */
+static int
+quantum_beside(const struct list *list)
+{
+	const struct list *link = list->next;
+	int n = 1;
+
+	for (; link != list && n < QUANTUM / QUANTUM_MIN; link = link->next)
+		n++;
+	return QUANTUM / n;
+}
+
 static void
 run_first(struct server *server, struct list *list)
 {
@@ -519,7 +532,7 @@ run_first(struct server *server, struct list *list)
 	list_remove(&t->active);
 	stats_mark(server->stats);
 	/* It may be gone when run() comes back without more to do. */
-	if (t->run(t, QUANTUM) == TURN_MORE)
+	if (t->run(t, quantum_beside(list)) == TURN_MORE)
 		server_activate(server, t);
 }
 
