@@ -290,8 +290,9 @@ server_new_empty(const struct server_config *config, struct flight *flight)
 		fatalx("no memory");
 	/* It does not know of NetBSD's event channels, and does not say so. */
 	event_config_avoid_method(events, "kqueue");
-	event_config_set_flag(events,
-	    EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+	/* No list of changes: what is closed has to be forgotten before, as
+	 * other processes may hold the same socket. */
+	event_config_set_flag(events, EVENT_BASE_FLAG_NOLOCK);
 	server->base = event_base_new_with_config(events);
 	event_config_free(events);
 	server->flight = flight;

@@ -97,6 +97,21 @@ let_go(struct worker *w, uint64_t sock)
 	return -1;
 }
 
+/* Whether SOCK was closed in the log before it came here. */
+static bool
+is_over(const struct worker *w, uint64_t sock)
+{
+	struct state *st = apply_state(w->apply);
+	const struct conn *conn;
+
+	if (st == NULL || sock > state_last_sock(st))
+		return false;
+	conn = state_next_conn(st, NULL);
+	while (conn != NULL && conn_sock(conn) != sock)
+		conn = state_next_conn(st, conn);
+	return conn == NULL;
+}
+
 /* --- following --- */
 
 static void
@@ -258,7 +273,10 @@ obey_follower(
 	switch (msg->type) {
 	case SUPMSG_SOCKS:
 		for (i = 0; i < msg->n; i++)
-			hold(w, msg->id[i], fds[i]);
+			if (is_over(w, msg->id[i]))
+				close(fds[i]);
+			else
+				hold(w, msg->id[i], fds[i]);
 		break;
 	case SUPMSG_LOAD:
 		load(w, n_fds > 0 ? fds[0] : -1);
