@@ -3,8 +3,9 @@
  * process goes on after it has been killed at any instruction: the commit log,
  * the flight record (turn and out) and the takeover.
  *
- * One connection. Requests are of two units each, so that a turn may see half a
- * one; a reply is one unit. The kernel's socket buffer, or the ring, the log
+ * One connection. What is received from a socket goes into the flight record;
+ * the kernel counts it, and what was written. Requests are of two units each,
+ * so that a turn may see half a one; a reply is one unit. The kernel's socket buffer, or the ring, the log
  * and the flight record outlive the daemon; its heap does not. What a follower
  * knows is what the log says. Each step is one system call, one record appended
  * or one store that publishes what was written before it; the daemon may die
@@ -17,16 +18,16 @@
  * copied beyond the ring, no record is applied twice, and the reply of each
  * logged request is put at exactly one place.
  *
- * holds:
- * holds: -DRING
+ * holds: -DN=3
+ * holds: -DRING -DN=3
  * holds: -DHOSTILE -DCRASHES=1 -DGUEST=2 -DEXECS=2
  *
  * Each of these leaves one precaution out, and must be found out:
  *
  * fails: -DNO_OUT             TAKE comes before the out slot is set
  * fails: -DRING -DNO_OUT
- * fails: -DEARLY_CONSUME      input is given up before its replies are logged
- * fails: -DRING -DEARLY_CONSUME
+ * fails: -DEARLY_TOTAL        input counts as done before its replies are logged
+ * fails: -DRING -DEARLY_TOTAL
  * fails: -DUSED_FIRST         turn.used is set before the out slot
  * fails: -DUSED_LAST          turn.used is set after the slot is cleared
  * fails: -DUSED_ALL           used counts requests whose reply is still queued
@@ -35,8 +36,10 @@
  * fails: -DLAST_WCHAR         the count of the last one dead, not of the writer
  * fails: -DPART_FORGOTTEN     the reply to a request begun by PART is not logged
  * fails: -DNO_REPLY_FIRST     a REQUEST overtakes unlogged replies
- * fails: -DPART_FIRST        a PART overtakes unlogged replies
- * fails: -DNO_PEEK_RESET      takeover leaves SO_PEEK_OFF as it was
+ * fails: -DPART_FIRST         a PART overtakes unlogged replies
+ * fails: -DRECV_FIRST         a turn begins after its input was received
+ * fails: -DSTASH_TWICE        takeover does not look whether STASH was written
+ * fails: -DUNSTASH_TWICE      nor whether UNSTASH was
  * fails: -DHOSTILE -DREAD_TWICE  an index is read again after it was checked
  */
 #ifdef HOSTILE
@@ -49,7 +52,7 @@
 #define EXECS 3		/* HOSTILE: requests that are looked at */
 #endif
 #ifndef N
-#define N 3		/* requests */
+#define N 2		/* requests */
 #endif
 #define UNITS (2 * N)
 #define RSIZE 2		/* replies that the ring holds */
@@ -60,26 +63,30 @@
 
 /* ----------------------------------------- what outlives the daemon: kernel */
 byte avail;		/* units sent so far; the ring's req_prod */
-byte consumed;		/* units taken out; the ring's req_cons */
-byte peek_off;		/* SO_PEEK_OFF */
+byte consumed;		/* units received, which the kernel counts for us;
+			 * the ring's req_cons */
 byte rsp_prod, rsp_cons;
 byte rsp[8];		/* what stands at each place of the response ring */
 byte expect;		/* the reply that the client must see next */
 byte wchar[CRASHES + 1];/* bytes written, by daemon; /proc tells the dead's */
 
 /* ------------------------------------------------- log and flight: follower */
-byte seq;		/* records in the log */
 byte f_q, f_kept;	/* replies, as sets: they are ordered by number */
 bit f_part;		/* half a request has been logged */
+byte f_stash, f_stash_at; /* units received and not used, and where they begin */
 byte logb;		/* the largest b since the turn began */
+bit l_take, l_keep, l_sent; /* written since the slot's seq */
+bit l_unstash;		/* written since the turn's seq */
 byte applied;		/* requests that the log has applied */
 
 bit turn;		/* active */
-byte turn_len, turn_cons, turn_used;
+bit turn_stash;		/* its input is what was stashed */
+byte turn_start;	/* received before it; the ring's req_cons */
+byte turn_used, turn_total;
 bit out;		/* active */
 bit out_kept;		/* it is kept output, not of the queue */
 bit out_turn;		/* of the turn */
-byte scratch, out_now, out_n, out_used, out_seq, out_before, out_prod, out_epoch;
+byte scratch, out_now, out_n, out_used, out_before, out_prod, out_epoch;
 
 /* ------------------------------------------------------------ ghosts, limits */
 byte epoch;		/* deaths so far */
@@ -137,8 +144,7 @@ inline log_request(n, b)
 		applied = applied | BIT(n);
 		f_q = f_q | BIT(n);
 		f_part = 0;
-		logb = b;
-		seq++
+		logb = b
 	}
 }
 
@@ -148,8 +154,7 @@ inline log_reply(n, b)
 		assert(!(f_q & BIT(n)) && !(f_kept & BIT(n)));
 		f_q = f_q | BIT(n);
 		f_part = 0;
-		logb = b;
-		seq++
+		logb = b
 	}
 }
 
@@ -158,7 +163,7 @@ inline log_take(set)
 	atomic {
 		assert((f_q & (set)) == (set));
 		f_q = f_q & ~(set);
-		seq++
+		l_take = 1
 	}
 }
 
@@ -223,8 +228,9 @@ inline clear_out()
 		out = 0;
 		/* the rest means nothing now: fewer states to look at */
 		out_kept = 0; out_turn = 0; scratch = 0; out_now = 0; out_n = 0;
-		out_used = 0; out_seq = 0; out_before = 0; out_prod = 0;
-		out_epoch = 0; rest = 0; room = 0; i = 0; k = 0
+		out_used = 0; out_before = 0; out_prod = 0;
+		out_epoch = 0; rest = 0; room = 0; i = 0; k = 0;
+		l_take = 0; l_keep = 0; l_sent = 0
 	}
 }
 
@@ -251,7 +257,7 @@ inline set_out(from, is_kept)
 		out_turn = turn;
 		out_epoch = epoch;
 		out_before = wchar[epoch];
-		out_seq = seq;
+		l_take = 0; l_keep = 0; l_sent = 0; /* of what follows */
 		out_used = 0;
 		i = 0;
 		do
@@ -276,8 +282,7 @@ inline push_out()
 #ifdef RING
 	atomic { copy_out(scratch, out_now, out_prod) };
 	DIE;
-	rsp_prod = out_prod + out_now;
-	atomic { lowest(scratch, out_now, rest); rest = scratch & ~rest }
+	rsp_prod = out_prod + out_now
 #else
 	atomic {
 		/* any number of bytes, as the socket has room */
@@ -299,7 +304,7 @@ inline log_keep()
 	atomic {
 		assert(f_kept == 0);
 		f_kept = rest;
-		seq++
+		l_keep = 1
 	}
 }
 
@@ -316,6 +321,23 @@ inline forget_upto()
 inline note_used()
 {
 	turn_used = (out_turn -> MAX(turn_used, out_used) : turn_used)
+}
+
+/* The slot is let go of; what its input was counts as done. */
+inline end_out()
+{
+#ifndef USED_LAST
+	note_used();
+	DIE;
+	clear_out();
+	DIE
+#else
+	out = 0;
+	DIE;
+	note_used();
+	clear_out();
+	DIE
+#endif
 }
 
 inline send_queue()
@@ -347,30 +369,32 @@ inline send_queue()
 #endif
 	atomic { q = q & ~scratch; ul = ul & ~scratch; forget_upto() };
 	DIE;
-#ifndef USED_LAST
-	note_used();
+#ifdef RING
+	atomic { lowest(scratch, out_now, rest); rest = scratch & ~rest };
+	if
+	:: rest -> log_keep(); kept = rest; DIE
+	:: else
+	fi;
+	convert();
+	push_out();
 	DIE;
-#endif
+#else
+	convert();
 	push_out();
 	DIE;
 	if
 	:: rest -> log_keep(); kept = rest; DIE
 	:: else
 	fi;
-#ifdef USED_LAST
-	out = 0;
-	DIE;
-	note_used();
 #endif
-	clear_out();
-	DIE
+	end_out()
 }
 
 inline log_sent()
 {
 	atomic {
 		f_kept = rest;
-		seq++
+		l_sent = 1
 	}
 }
 
@@ -379,14 +403,22 @@ inline send_kept()
 	set_out(kept, 1);
 	out = 1;
 	DIE;
+#ifdef RING
+	atomic { lowest(scratch, out_now, rest); rest = kept & ~rest };
+	log_sent();
+	kept = rest;
+	DIE;
+	push_out();
+	DIE;
+#else
 	push_out();
 	rest = rest | (kept & ~scratch);
 	DIE;
 	log_sent();
 	kept = rest;
 	DIE;
-	clear_out();
-	DIE
+#endif
+	end_out()
 }
 
 /* --------------------------------------------------------------------- input */
@@ -459,7 +491,7 @@ inline take_in()
 #endif
 		pos++;
 		part = 1;
-		atomic { f_part = 1; logb = pos; seq++ };
+		atomic { f_part = 1; logb = pos };
 		DIE
 	:: pos > 0 -> break /* enough for one turn, or all there is */
 #ifdef HOSTILE
@@ -472,14 +504,25 @@ inline clear_turn()
 {
 	atomic {
 		turn = 0;
-		turn_len = 0; turn_cons = 0; turn_used = 0; logb = 0;
+		turn_stash = 0; turn_start = 0; turn_used = 0; turn_total = 0;
+		logb = 0; l_unstash = 0;
 		base = 0; pos = 0; got = 0; cur = 0; id = 0; done = 0
 	}
 }
 
+inline set_turn()
+{
+	atomic {
+		turn_start = consumed;
+		turn_stash = f_stash > 0;
+		turn_used = 0; turn_total = 0; logb = 0; l_unstash = 0;
+		turn = 1
+	}
+}
+
+#ifdef RING
 inline begin_turn()
 {
-#ifdef RING
 	atomic {
 		base = consumed;
 		got = avail - base
@@ -497,54 +540,90 @@ inline begin_turn()
 	fi;
 #endif
 	assert(got <= QSIZE); /* it is copied out of the ring now */
-#else
-	atomic {
-		base = consumed + peek_off;
-		got = avail - base;
-		peek_off = peek_off + got
-	};
-	DIE;
-#endif
-	atomic {
-		turn_len = got;
-		turn_cons = base;
-		turn_used = 0;
-		logb = 0
-	};
-	turn = 1;
+	atomic { set_turn(); turn_start = base };
 	DIE
 }
-
-/* Give up N units of input for good. */
-inline consume(n)
-{
-#ifdef RING
-	consumed = turn_cons + n
 #else
+/* What was received lies in the flight record, too: all of it is found there. */
+inline receive()
+{
 	atomic {
-		assert(consumed + n <= avail);
-		consumed = consumed + n;
-		peek_off = (peek_off > n -> peek_off - n : 0)
+		base = consumed;
+		got = avail - base;
+		consumed = avail
 	}
+}
+
+inline begin_turn()
+{
+	if
+	:: f_stash ->
+		set_turn();
+		base = f_stash_at;
+		got = f_stash
+	:: else ->
+#ifdef RECV_FIRST
+		receive();
+		DIE;
+		set_turn();
+		turn_start = base
+#else
+		set_turn();
+		DIE;
+		receive()
 #endif
+	fi;
+	DIE
+}
+#endif
+
+/* A record: what was received from unit POS of the turn on is not used yet. */
+inline log_stash(from, n, b)
+{
+	atomic {
+#ifndef STASH_TWICE
+		assert(f_stash == 0);
+#endif
+		f_stash_at = from;
+		f_stash = n;
+		logb = b
+	}
+}
+
+inline log_unstash(n)
+{
+	atomic {
+		assert(n <= f_stash);
+		f_stash = f_stash - n;
+		f_stash_at = (f_stash -> f_stash_at + n : 0);
+		l_unstash = 1
+	}
 }
 
 inline end_turn()
 {
-#ifndef EARLY_CONSUME
+#ifndef EARLY_TOTAL
 	convert();
 	DIE;
 #endif
-	consume(pos);
+	turn_total = pos;
 	DIE;
-#ifdef EARLY_CONSUME
-	turn = 0;
-	DIE;
+#ifdef EARLY_TOTAL
 	convert();
-#endif
-	clear_turn();
 	DIE;
-	peek_off = 0
+#endif
+#ifdef RING
+	consumed = turn_start + pos;
+#else
+	if
+	:: turn_stash -> log_unstash(pos)
+	:: !turn_stash && pos < got ->
+		log_stash(base + pos, got - pos, got)
+	:: else
+	fi;
+#endif
+	DIE;
+	clear_turn()
 }
 
 /* ------------------------------------------------------------------ takeover */
@@ -553,16 +632,6 @@ inline take_over_out()
 {
 	if
 	:: out ->
-		if
-		:: out_kept == 0 && seq == out_seq ->
-			log_take(scratch & f_q);
-			DIE
-		:: else
-		fi;
-		if
-		:: out_turn && turn -> note_used(); DIE
-		:: else
-		fi;
 #ifdef RING
 		atomic { copy_out(scratch, out_now, out_prod) };
 		DIE;
@@ -579,22 +648,26 @@ inline take_over_out()
 		:: else
 		fi;
 #endif
+		if
+		:: !out_kept && !l_take -> log_take(scratch & f_q); DIE
+		:: else
+		fi;
 		atomic { lowest(scratch, out_now, rest); rest = scratch & ~rest };
 		if
-		:: out_kept && seq == out_seq ->
+		:: out_kept && !l_sent ->
 			rest = rest | (f_kept & ~scratch);
 			log_sent();
 			DIE
 #ifdef KEEP_TWICE
 		:: !out_kept && rest ->
 #else
-		:: !out_kept && rest && seq == out_seq + 1 ->
+		:: !out_kept && rest && !l_keep ->
 #endif
 			log_keep();
 			DIE
 		:: else
 		fi;
-		clear_out()
+		end_out()
 	:: else
 	fi
 }
@@ -604,15 +677,25 @@ inline take_over_turn()
 	if
 	:: turn ->
 #ifdef USED_ELSE
-		done = (turn_used -> turn_used : logb);
+		done = (turn_used -> turn_used : MAX(turn_total, logb));
 #else
-		done = MAX(turn_used, logb);
+		done = MAX(turn_used, MAX(turn_total, logb));
 #endif
 #ifdef RING
-		consume(done);
+		consumed = turn_start + done;
 #else
+		got = consumed - turn_start;
+#ifdef STASH_TWICE
+		done = MAX(turn_used, turn_total);
+#endif
 		if
-		:: peek_off == turn_len && done > 0 -> consume(done)
+#ifdef UNSTASH_TWICE
+		:: turn_stash -> log_unstash(done)
+#else
+		:: turn_stash && !l_unstash -> log_unstash(done)
+#endif
+		:: !turn_stash && done < got ->
+			log_stash(turn_start + done, got - done, got)
 		:: else /* the dead one has done it */
 		fi;
 #endif
@@ -634,8 +717,8 @@ serve:
 	:: ended -> break
 	:: !kept && !q && execs < EXECS && avail != consumed ->
 #else
-	:: !kept && !q && expect == N && consumed == UNITS -> break
-	:: !kept && consumed < avail ->
+	:: !kept && !q && expect == N && consumed == UNITS && !f_stash -> break
+	:: !kept && (consumed < avail || f_stash) ->
 #endif
 		begin_turn();
 		take_in();
@@ -676,9 +759,6 @@ dead:	/* the heap is gone; a follower is promoted */
 	take_over_turn();
 	DIE;
 	atomic { q = f_q; kept = f_kept };
-#ifndef NO_PEEK_RESET
-	peek_off = 0;
-#endif
 	goto serve;
 end:
 	skip
@@ -697,7 +777,12 @@ proctype guest()
 	:: n < GUEST ->
 		atomic {
 			n++;
-			select(v : 0 .. 5);
+			if
+			:: v = 0
+			:: v = 2
+			:: v = 3
+			:: v = 5
+			fi;
 			if
 			:: avail = v
 			:: consumed = v
