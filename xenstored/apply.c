@@ -200,6 +200,12 @@ apply_take_state(struct apply *a)
 
 /* --- records --- */
 
+bool
+apply_is_between(const struct apply *a)
+{
+	return a->state != NULL && a->n_info == 0 && a->n_ring == 0;
+}
+
 struct record
 apply_entry(const struct log_entry *entry, const void *data)
 {

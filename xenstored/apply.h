@@ -71,6 +71,13 @@ struct state *apply_take_state(struct apply *apply);
  */
 const char *apply_record(struct apply *apply, const struct record *record);
 
+/*
+ * Whether the state is that between two changes: not so behind an answer of the
+ * world whose request was not seen yet. Only then an image of it can be what
+ * somebody else starts from.
+ */
+bool apply_is_between(const struct apply *apply);
+
 /* The record that ENTRY and DATA, of log_read(), are. */
 struct record apply_entry(const struct log_entry *entry, const void *data);
 

@@ -225,7 +225,8 @@ renew_image(struct worker *w)
 	uint64_t half = log_header(w->log)->size / 2;
 
 	if ((keep != FLIGHT_UNKNOWN && w->pos.offset - keep < half) ||
-	    w->pos.offset - w->image_at < half / 4)
+	    w->pos.offset - w->image_at < half / 4 ||
+	    !apply_is_between(w->apply))
 		return;
 	make_image(w, apply_state(w->apply), &w->pos, &w->tail);
 }
