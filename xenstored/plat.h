@@ -32,6 +32,9 @@ void plat_boot_id(uint8_t id[16]);
  * errno. */
 bool plat_random(void *buf, size_t len);
 
+/* What process PID is called, cut; "" where nobody can say. */
+void plat_process_name(pid_t pid, char name_out[16]);
+
 /* The path by which this process can execute its own program again. */
 const char *plat_own_program(void);
 

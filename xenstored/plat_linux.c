@@ -49,6 +49,23 @@ plat_die_with(pid_t parent)
 }
 
 void
+plat_process_name(pid_t pid, char name_out[16])
+{
+	char path[64];
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%ld/comm", (long)pid);
+	fd = pid > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd >= 0) {
+		n = read(fd, name_out, 15);
+		close(fd);
+	}
+	name_out[n > 0 ? n : 0] = '\0';
+	name_out[strcspn(name_out, "\n")] = '\0';
+}
+
+void
 plat_boot_id(uint8_t id[16])
 {
 	char text[64];

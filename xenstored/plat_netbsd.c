@@ -54,6 +54,13 @@ plat_random(void *buf, size_t len)
 	return true;
 }
 
+void
+plat_process_name(pid_t pid, char name_out[16])
+{
+	(void)pid;
+	name_out[0] = '\0';
+}
+
 const char *
 plat_own_program(void)
 {

@@ -23,7 +23,9 @@
 #include "xenstored/listener.h"
 #include "xenstored/msg.h"
 #include "xenstored/options.h"
+#include "xenstored/peers.h"
 #include "xenstored/plat.h"
+#include "xenstored/priv.h"
 #include "xenstored/sup_adopt.h"
 #include "xenstored/sup_child.h"
 #include "xenstored/sup_store.h"
@@ -53,6 +55,7 @@ struct supervisor {
 	xenevtchn_handle *evtchn; /* never used: its descriptor is held */
 	struct sup_child primary, standby;
 	struct sup_socks socks;
+	struct peers *peers; /* NULL: nobody is told their names */
 	struct sup_update update;
 	uint64_t died;	   /* us, when the primary did */
 	uint64_t retry;	   /* ms, when a standby may be started again */
@@ -403,8 +406,21 @@ hear_all(struct supervisor *s, struct sup_child *child)
 /* --- clients --- */
 
 static void
+note_peer(struct supervisor *s, const struct sup_sock *sock)
+{
+	char name[PEERS_NAME];
+	uid_t uid;
+	pid_t pid;
+
+	priv_peer(sock->fd, &uid, &pid);
+	plat_process_name(pid, name);
+	peers_note(s->peers, sock->id, pid, name);
+}
+
+static void
 accept_clients(struct supervisor *s)
 {
+	size_t n_new = 0;
 	int i, fd;
 
 	for (i = 0; i < ACCEPT_BATCH; i++) {
@@ -417,7 +433,9 @@ accept_clients(struct supervisor *s)
 		if (!sup_socks_add(&s->socks, fd)) {
 			msg_warnx("no memory for a client");
 			close(fd);
+			continue;
 		}
+		n_new++;
 	}
 	if (i < ACCEPT_BATCH && errno != EAGAIN && errno != EWOULDBLOCK &&
 	    errno != EINTR) {
@@ -430,6 +448,9 @@ accept_clients(struct supervisor *s)
 		(void)sup_child_pump(&s->primary, &s->socks);
 	if (s->standby.pid != 0)
 		(void)sup_child_pump(&s->standby, &s->socks);
+	/* after that: their first request need not wait for it */
+	for (; n_new > 0 && s->peers != NULL; n_new--)
+		note_peer(s, &s->socks.sock[s->socks.n - n_new]);
 }
 
 /* --- the loop --- */
@@ -604,10 +625,24 @@ adopt(struct supervisor *s)
 	s->adopted = true;
 }
 
+/* Without it names are missing in the history, and nothing else. */
+static void
+make_peers(struct supervisor *s)
+{
+	char path[512];
+
+	if (snprintf(path, sizeof(path), "%s/peers", s->paths->dir) <
+	    (int)sizeof(path))
+		s->peers = peers_make(path);
+	if (s->peers == NULL)
+		msg_warn("cannot make %s/peers", s->paths->dir);
+}
+
 static void
 begin(struct supervisor *s)
 {
 	catch_signals(s);
+	make_peers(s);
 	if (!s->options->live_update)
 		s->listener = listener_open(s->paths->socket);
 	open_world(s);
@@ -633,6 +668,7 @@ end(struct supervisor *s)
 		(void)unlink(s->options->pid_file);
 	sup_store_end(&s->store, s->status == 0);
 	sup_socks_end(&s->socks);
+	peers_unmap(s->peers);
 	if (s->evtchn != NULL)
 		xenevtchn_close(s->evtchn);
 	close(s->signals[0]);

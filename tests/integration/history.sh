@@ -57,6 +57,7 @@ xenstore-write /test/a 1
 check 'blame names a write' soon says '+ /test/a = "1"' xenstore-blame /test/a
 seq=$(position)
 xenstore-write /test/a 2 /test/b 3
+check 'and the program, which is gone' says 'xenstore-write\[[0-9]*\]' xenstore-blame /test/a
 check 'and what was before' soon says '~ /test/a = "2" (was "1")' xenstore-blame /test/a
 check 'in a transaction' says 'transaction' xenstore-blame /test/b
 check 'all of a node' says 'made' xenstore-blame --all --json /test/a

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tools/xenhistoryd/known.h"
+#include "tools/xenhistoryd/names.h"
 #include "tools/xenhistoryd/resync.h"
 #include "tools/xenhistoryd/teller.h"
 
@@ -15,6 +16,7 @@ struct recorder {
 	struct node *seen; /* a reference to the tree that is written down */
 	struct diff *diff;
 	struct known_table known;
+	struct names *names;
 	struct telling telling;
 	struct history_act act; /* of the record at hand; id 0: not written */
 	int64_t log;		/* id of the log's row; 0: not known yet */
@@ -31,6 +33,7 @@ know(struct recorder *r, const struct conn *conn)
 {
 	struct history_who who = teller_who(conn);
 
+	names_find(r->names, conn, &who);
 	return known_add(&r->known, conn_id(conn), &who);
 }
 
@@ -122,7 +125,8 @@ recorder_new(const struct recorder_config *config)
 	r->works = true;
 	r->diff = diff_new();
 	r->replica = replica_new(config->dir, &hooks);
-	if (r->diff != NULL && r->replica != NULL)
+	r->names = names_new(config->dir);
+	if (r->diff != NULL && r->replica != NULL && r->names != NULL)
 		return r;
 	recorder_free(r);
 	return NULL;
@@ -139,6 +143,7 @@ recorder_free(struct recorder *r)
 	known_forget_all(&r->known);
 	diff_free(r->diff);
 	replica_free(r->replica);
+	names_free(r->names);
 	free(r);
 }
 
