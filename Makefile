@@ -441,7 +441,8 @@ $(foreach t,$(UNITS) $(MODELS) $(BENCHES),$(eval $(call test_rule,$(t))))
 
 # Asks the store while its processes are killed; and the daemon that kills itself
 # at a place that the environment says (crash_point.h).
-CRASHERS := $(B)/tests/crash/takeover $(B)/tests/crash/xenstored-crash
+CRASHERS := $(B)/tests/crash/takeover $(B)/tests/crash/twice $(B)/tests/crash/abort_preload.so \
+            $(B)/tests/crash/xenstored-crash
 CRASH_OBJS := $(patsubst %.c,$(B)/crash/%.o,$(wildcard xenstored/*.c))
 $(B)/crash/%.o: %.c
 	$(call say,CC,$@)
@@ -449,7 +450,10 @@ $(B)/crash/%.o: %.c
 $(B)/tests/crash/xenstored-crash: $(CRASH_OBJS) $(B)/libxscommon.a | $(SOLIBS)
 	$(call say,LD,$@)
 	$(q)mkdir -p $(@D) && $(CC) -o $@ $^ -Wl,-rpath,$(abspath $(B)/lib) $(LDFLAGS_ALL) $(LIBS_xenstored)
-$(B)/tests/crash/takeover: $(B)/tests/crash/takeover.o
+$(B)/tests/crash/%.so: tests/crash/%.c
+	$(call say,LD,$@)
+	$(q)mkdir -p $(@D) && $(CC) $(STD) -O2 $(WARN) -fPIC -shared -o $@ $<
+$(B)/tests/crash/takeover $(B)/tests/crash/twice: %: %.o
 	$(call say,LD,$@)
 	$(q)$(CC) -o $@ $^ $(LDFLAGS_ALL)
 
@@ -525,7 +529,7 @@ check-model: $(MODELS) ## the core and the store against reference models
 check-lint: ## layers, headers alone, clang-format, shellcheck, man pages
 	@sh tests/lint/run
 
-check-integration: all $(B)/tests/crash/takeover $(HISTORY_USER) $(XENEVT_USER) $(RESTART_USER) $(NETBSD_NODES) ## the whole system, in its own namespaces
+check-integration: all $(filter-out %-crash,$(CRASHERS)) $(HISTORY_USER) $(XENEVT_USER) $(RESTART_USER) $(NETBSD_NODES) ## the whole system, in its own namespaces
 	@sh tests/integration/run $(B)
 
 check-diff: all $(B)/tests/diff/diff $(B)/tests/diff/ox_preload.so ## our store daemon beside Debian's two

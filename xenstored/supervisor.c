@@ -225,6 +225,8 @@ become_another(struct supervisor *s)
 	sup_store_hand_over(&s->store, false);
 }
 
+static void hear_all(struct supervisor *s, struct sup_child *child);
+
 static void
 primary_died(struct supervisor *s, const siginfo_t *info)
 {
@@ -232,6 +234,7 @@ primary_died(struct supervisor *s, const siginfo_t *info)
 	uint64_t written;
 	char how[96];
 
+	hear_all(s, p); /* what it said last */
 	if (plat_written(p->written_fd, &written))
 		flight_final(s->store.flight, (uint64_t)p->pid, written);
 	describe(info, how, sizeof(how));
@@ -277,6 +280,7 @@ standby_died(struct supervisor *s, const siginfo_t *info)
 {
 	char how[96];
 
+	hear_all(s, &s->standby);
 	describe(info, how, sizeof(how));
 	sup_update_standby_died(&s->update, &s->primary, how);
 	if (!s->stopping)

@@ -31,6 +31,7 @@
 enum {
 	FOLLOW_MS = 10, /* between two looks at the log that moves */
 	IDLE_MS = 50,	/* and at one that does not */
+	OVER = 64,	/* closed clients that are remembered */
 	WAIT_US = 500,	/* for those who still need old records ... */
 	WAITS = 4000,	/* so often */
 	RECORD_MAX = FLIGHT_OUT_SIZE + WIRE_MESSAGE_MAX,
@@ -57,6 +58,9 @@ struct worker {
 	struct tail tail;
 	struct held *held;
 	size_t n_held;
+	/* Clients that were closed last: the supervisor may not know. */
+	uint64_t over[OVER];
+	unsigned n_over;
 	bool loaded, ready, promoted, stopped;
 	bool rebind;	    /* nobody has the ports */
 	bool updated;	    /* promoted as a new program */
@@ -97,6 +101,12 @@ let_go(struct worker *w, uint64_t sock)
 	return -1;
 }
 
+static void
+note_over(struct worker *w, uint64_t sock)
+{
+	w->over[w->n_over++ % OVER] = sock;
+}
+
 /* Whether SOCK was closed in the log before it came here. */
 static bool
 is_over(const struct worker *w, uint64_t sock)
@@ -134,6 +144,7 @@ on_closed(void *ctx, struct conn *conn)
 			rings_unfollow(conn);
 		return;
 	}
+	note_over(w, conn_sock(conn));
 	fd = let_go(w, conn_sock(conn));
 	if (fd >= 0)
 		close(fd);
@@ -274,10 +285,12 @@ obey_follower(
 	switch (msg->type) {
 	case SUPMSG_SOCKS:
 		for (i = 0; i < msg->n; i++)
-			if (is_over(w, msg->id[i]))
+			if (is_over(w, msg->id[i])) {
 				close(fds[i]);
-			else
+				note_over(w, msg->id[i]);
+			} else {
 				hold(w, msg->id[i], fds[i]);
+			}
 		break;
 	case SUPMSG_LOAD:
 		load(w, n_fds > 0 ? fds[0] : -1);
@@ -473,6 +486,9 @@ adopt_sockets(struct worker *w)
 			close(fd);
 		state_close(conn);
 	}
+	for (i = 0; i < OVER; i++)
+		if (w->over[i] != 0)
+			on_client_closed(w, w->over[i]);
 	/* The others were never opened, or closed already. */
 	for (i = 0; i < w->n_held; i++)
 		if (w->held[i].sock <= state_last_sock(st)) {

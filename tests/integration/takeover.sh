@@ -4,7 +4,7 @@
 # takeover.sh BUILD: the store's processes are killed while clients ask, and no
 # client notices: each reply is there once and right. Then all of it is killed,
 # and the next daemon goes on. KILLS says how often (200).
-# shellcheck disable=SC2317 # check calls what is defined here
+# shellcheck disable=SC2317,SC2119,SC2120 # check calls what is defined here
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/support/checks.sh
@@ -47,6 +47,7 @@ kill_all() {
 	kill -9 "$daemon"
 	wait_until ended "$1" && wait_until ended "$2"
 }
+crashed() { [ "$(grep -c 'was killed by signal 6' "$dir/out")" = "$1" ] || { grep -c 'was killed by signal 6' "$dir/out"; return 1; }; }
 unreadable() {
 	dd if=/dev/zero of="$dir/log" bs=1 seek=4200 count=64 conv=notrunc 2>/dev/null
 }
@@ -65,6 +66,17 @@ check '--fresh begins anew' start --fresh
 check '... with nothing' nobody /kept
 "$build/bin/xenstore-write" /kept again
 check 'a daemon that is told to end does' stop
+case $(nm -D "$build/bin/xenstored") in
+*__asan*) skip 'a request that breaks down who runs it' 'not under ASan' ;;
+*)
+	LD_PRELOAD="$build/tests/crash/abort_preload.so" start || :
+	check 'a request that breaks down two processes is not tried a third time' \
+	    timeout 20 "$build/tests/crash/twice" "$dir"
+	check '... which is said' says 'made two processes crash'
+	check '... and there were two' crashed 2
+	stop
+	;;
+esac
 check 'the next one starts' start
 check '... with nothing, as nothing was lost' nobody /kept
 "$build/bin/xenstore-write" /kept third
