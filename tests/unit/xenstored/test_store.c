@@ -283,6 +283,35 @@ many_children_keep_their_order_through_every_version(void **unused)
 	stop(top);
 }
 
+/* After 2^32 creations in one directory its children are numbered anew. */
+static void
+sequence_numbers_may_run_out(void **unused)
+{
+	enum { N = 200 };
+	struct node *top = start(), *then = NULL;
+	int model[2 * N], i;
+	char path[32];
+
+	(void)unused;
+	for (i = 0; i < 2 * N; i++) {
+		if (i == N) {
+			store_get(&heap, top, "/d")->kids->next_seq =
+			    UINT32_MAX;
+			then = node_ref(top);
+		}
+		model[i] = i;
+		snprintf(path, sizeof(path), "/d/n%d", i);
+		put(&top, path, "1");
+	}
+	assert_kids(top, model, 2 * N);
+	assert_kids(then, model, N);
+	assert_int_equal(store_get(&heap, top, "/d")->kids->next_seq, 2 * N);
+	cut(&top, "/d/n0");
+	assert_kids(top, model + 1, 2 * N - 1);
+	node_unref(&heap, then);
+	stop(top);
+}
+
 struct tally {
 	int made, gone, changed;
 };
@@ -395,6 +424,7 @@ main(void)
 		cmocka_unit_test(a_walk_knows_the_paths),
 		cmocka_unit_test(
 		    many_children_keep_their_order_through_every_version),
+		cmocka_unit_test(sequence_numbers_may_run_out),
 		cmocka_unit_test(a_comparison_finds_just_what_differs),
 		cmocka_unit_test(a_walk_gives_children_before_their_parent),
 		cmocka_unit_test(equal_permission_lists_are_one),
