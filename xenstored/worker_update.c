@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -74,6 +75,15 @@ check(void *ctx, const struct live_update_request *request,
 	return ok;
 }
 
+static long
+now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long)now.tv_sec;
+}
+
 static bool
 start(void *ctx, const struct live_update_request *request,
     char why[LIVE_UPDATE_TEXT])
@@ -83,6 +93,7 @@ start(void *ctx, const struct live_update_request *request,
 	int fd = update_pack(request);
 	bool ok;
 
+	u->since = now_s();
 	ok = fd >= 0 && supmsg_send(u->sup, &msg, &fd, 1);
 	if (!ok)
 		no_supervisor(why);
@@ -173,9 +184,10 @@ leave(evutil_socket_t unused, short what, void *arg)
 	_exit(0);
 }
 
-/* Domains with open transactions, as text; false: there are none. */
+/* Domains with open transactions, as text, and for how long (as far as is known
+ * here: SECONDS) they were waited for; false: there are none. */
 static bool
-has_transactions(struct state *st, char text[LIVE_UPDATE_TEXT])
+has_transactions(struct state *st, long seconds, char text[LIVE_UPDATE_TEXT])
 {
 	struct conn *conn = NULL;
 	size_t len = 0;
@@ -189,9 +201,9 @@ has_transactions(struct state *st, char text[LIVE_UPDATE_TEXT])
 			    "Domains with long running transactions:");
 		some = true;
 		if (len < LIVE_UPDATE_TEXT)
-			len +=
-			    (size_t)snprintf(text + len, LIVE_UPDATE_TEXT - len,
-				"\nDomain %u", (unsigned)conn_domid(conn));
+			len += (size_t)snprintf(text + len,
+			    LIVE_UPDATE_TEXT - len, "\nDomain %u: %ld s",
+			    (unsigned)conn_domid(conn), seconds);
 	}
 	return some;
 }
@@ -222,7 +234,8 @@ prepare_to_leave(struct worker_update *u, const struct supmsg *msg, int fd)
 
 	if (u->fds != NULL || u->lu.state != LIVE_UPDATE_RUNNING)
 		return;
-	if (msg->b == 0 && has_transactions(server_state(u->server), why)) {
+	if (msg->b == 0 && has_transactions(server_state(u->server),
+			       now_s() - u->since, why)) {
 		(void)supmsg_say_text(u->sup, SUPMSG_STREAM_IS, 0, why);
 		return;
 	}

@@ -19,6 +19,7 @@ struct event;
 struct worker_update {
 	struct live_update lu;
 	int sup;
+	long since;	       /* seconds, when an update was asked for */
 	struct server *server; /* NULL: another one serves */
 	struct rings *rings;   /* NULL: there is no hypervisor */
 	/* leaving for a stock daemon */
