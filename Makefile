@@ -315,7 +315,7 @@ INST_bin     := xenstore xenstore-control xenstore-history
 INST_sbin    := xenstored xenhistoryd xenmetricsd xenconsoled xenbackendd
 INST_libexec := xl xenconsole hvd hv-boot hv-spawn $(filter hv-kernfs,$(PROGS))
 INST_guests  := $(GDIRS) idle
-INST_headers := libxenstore/xenstore.h libxenstore/xenstore_async.h $(wildcard hv-core/lib/include/*.h)
+INST_headers := $(addprefix libxenstore/,xenstore.h xenstore_async.h xenstore_lib.h xs.h xs_lib.h) $(wildcard hv-core/lib/include/*.h)
 INST_scripts := $(filter-out %.sh,$(wildcard tools/hotplug/*))
 INST_sourced := $(filter-out %/hotplugpath.sh,$(wildcard tools/hotplug/*.sh))
 

@@ -181,6 +181,11 @@ xs_async_dispatch(struct xs_async *a)
 {
 	bool dead;
 
+	if (a->dispatching) {
+		errno = EDEADLK;
+		return -1;
+	}
+	a->dispatching = true;
 	a->depth++;
 	if (a->state != ASYNC_DEAD)
 		timer_off(a);
@@ -192,6 +197,7 @@ xs_async_dispatch(struct xs_async *a)
 	if (a->local.first != NULL)
 		async_wake(a, 0);
 	dead = a->state == ASYNC_DEAD;
+	a->dispatching = false;
 	a->depth--;
 	if (a->closing && a->depth == 0) {
 		free_all(a);
@@ -208,8 +214,13 @@ int
 xs_async_wait(struct xs_async *a, int timeout_ms)
 {
 	struct pollfd pfd = { .fd = a->poll_fd, .events = POLLIN };
-	int n = poll(&pfd, 1, timeout_ms);
+	int n;
 
+	if (a->dispatching) {
+		errno = EDEADLK;
+		return -1;
+	}
+	n = poll(&pfd, 1, timeout_ms);
 	if (n == 0)
 		errno = ETIMEDOUT;
 	return n > 0 ? xs_async_dispatch(a) : -1;

@@ -68,6 +68,7 @@ struct xs_async {
 	unsigned delay_ms; /* before the next try to connect */
 	uint64_t retry_at; /* when that is, in ms */
 	int depth;	   /* of calls that call the user */
+	bool dispatching;  /* one of them; the input is his */
 	bool closing;	   /* closed by the user meanwhile */
 
 	/* Requests by wire_id, modulo the size: [head, send) were sent, of the

@@ -8,8 +8,9 @@
  * The loop: make requests at any time; when xs_async_fd() is readable, call
  * xs_async_dispatch(). Functions of the user are called from there (and from
  * xs_async_wait and xs_async_finish, which call it) and from nowhere else. They
- * may make, cancel and close whatever they like. The server carries out the
- * requests of a connection in their order.
+ * may make, cancel and close whatever they like, but not wait: the three fail
+ * with EDEADLK there. The server carries out the requests of a connection in
+ * their order.
  *
  * A handle belongs to one thread at a time. PATH, DATA and the like are copied.
  * Functions that return a pointer give NULL with errno on failure: E2BIG (more

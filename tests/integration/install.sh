@@ -84,6 +84,9 @@ client()
 #include <stdlib.h>
 #include <xenstore.h>
 #include <xenstore_async.h>
+#include <xenstore_lib.h>
+#include <xs.h>
+#include <xs_lib.h>
 #include <xenevtchn.h>
 #include <xengnttab.h>
 #include <xenforeignmemory.h>

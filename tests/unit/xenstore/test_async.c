@@ -512,6 +512,34 @@ it_may_be_closed_from_inside(void **state)
 }
 
 static void
+wait_inside(void *ctx, int err, const char *data, size_t len)
+{
+	(void)err;
+	assert_int_equal(xs_async_dispatch(a), -1);
+	assert_int_equal(errno, EDEADLK);
+	assert_int_equal(xs_async_wait(a, -1), -1);
+	assert_int_equal(errno, EDEADLK);
+	assert_non_null(xs_async_read(a, 0, "/c", keep, ctx));
+	assert_int_equal(xs_async_finish(a), -1);
+	assert_int_equal(errno, EDEADLK);
+	assert_memory_equal(data, "OK", len);
+}
+
+static void
+it_does_not_wait_for_itself(void **state)
+{
+	struct got got = { 0 };
+
+	(void)state;
+	start(fake_answer);
+	assert_non_null(xs_async_read(a, 0, "/a", wait_inside, &got));
+	assert_non_null(xs_async_read(a, 0, "/b", keep, &got));
+	assert_int_equal(xs_async_finish(a), 0);
+	assert_int_equal(got.calls, 2);
+	stop();
+}
+
+static void
 ask_again(void *ctx, int err, const char *data, size_t len)
 {
 	int *left = ctx;
@@ -914,6 +942,7 @@ main(void)
 		    a_watch_ended_before_it_was_sent_is_not_registered),
 		cmocka_unit_test(a_refused_watch_says_so_and_is_gone),
 		cmocka_unit_test(it_may_be_closed_from_inside),
+		cmocka_unit_test(it_does_not_wait_for_itself),
 		cmocka_unit_test(requests_made_in_answers_go_on),
 		cmocka_unit_test(many_requests_fit),
 		cmocka_unit_test(a_connection_that_ends_answers_all_with_ebadf),
