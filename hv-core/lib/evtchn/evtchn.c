@@ -2,6 +2,7 @@
 #include "provider.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -63,18 +64,22 @@ xenevtchn_open(struct xentoollog_logger *logger, unsigned int flags)
 /*
  * The provider that FD belongs to. 0, or -1 with errno. Who takes a descriptor
  * over may be in a sandbox, where no node is to be seen; but the hosted one is
- * a socket.
+ * a socket. NetBSD's device has no status to ask for.
  */
 static int
 find_by_fd(struct xentoollog_logger *logger, int fd, enum provider *out)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0)
+	if (fcntl(fd, F_GETFD) < 0)
 		return -1;
 	if (provider_find(logger, "xenevtchn", out) < 0)
 		return -1;
-	if (*out == PROVIDER_HOSTED && S_ISCHR(st.st_mode))
+	if (*out != PROVIDER_HOSTED)
+		return 0;
+	if (fstat(fd, &st) < 0)
+		*out = PROVIDER_NETBSD;
+	else if (S_ISCHR(st.st_mode))
 		*out = PROVIDER_LINUX;
 	return 0;
 }
