@@ -528,7 +528,7 @@ many_threads(bool watch)
 	pthread_t t[4];
 	void *wrong;
 
-	start(break_often, 20);
+	start(break_often, 7);
 	if (watch)
 		assert_true(xs_watch(h, "/w", "t"));
 	for (int i = 0; i < 4; i++)
@@ -539,7 +539,7 @@ many_threads(bool watch)
 		assert_null(wrong);
 	}
 	stop();
-	assert_int_equal(fake.connection, 20);
+	assert_int_equal(fake.connection, 7);
 }
 
 static void
