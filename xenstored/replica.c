@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "xenstored/replica.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +156,11 @@ replica_save(const struct replica *r, int fd)
 {
 	struct image_mark mark = replica_mark(r);
 
+	/* an answer without its request is in no image */
+	if (!apply_is_between(r->apply)) {
+		errno = EAGAIN;
+		return false;
+	}
 	return image_save(apply_state(r->apply), &mark, fd);
 }
 

@@ -35,7 +35,8 @@ void replica_free(struct replica *r);
  */
 bool replica_load(struct replica *r, int fd, char why[REPLICA_WHY_SIZE]);
 
-/* Writes the state to FD. False with errno. */
+/* Writes the state to FD. False with errno; EAGAIN: not before the next record
+ * was applied. */
 bool replica_save(const struct replica *r, int fd);
 
 enum replicated {
