@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -504,9 +505,16 @@ rings_leave(struct rings *rings)
 void
 rings_wake(struct rings *rings)
 {
+	evtchn_port_t *ports = NULL;
 	struct list *link, *after;
 	struct ring *ring;
+	unsigned n = 0;
 
+	list_each(link, after, &rings->all) n++;
+	ports = calloc(n + 1, sizeof(*ports));
+	if (ports == NULL)
+		fatalx("no memory");
+	n = 0;
 	list_each(link, after, &rings->all)
 	{
 		ring = list_entry(link, struct ring, link);
@@ -515,9 +523,13 @@ rings_wake(struct rings *rings)
 		/* what its process died before saying */
 		if (conn_is_ignored(ring->transport.conn))
 			ring_blame(ring->page, WIRE_RING_EPROTOCOL);
-		ring_notify(ring);
+		ports[n++] = ring->port;
 		server_activate(rings->server, &ring->transport);
 	}
+	server_wrote_elsewhere(rings->server);
+	/* a peer that is gone is told of by its domain's end */
+	(void)xenevtchn_notify_many(rings->evtchn, ports, n);
+	free(ports);
 	fates_changed(rings->fates);
 }
 
