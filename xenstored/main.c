@@ -173,7 +173,7 @@ serve_alone(const struct options *options, int files_fd)
 {
 	const char *dir = run_dir();
 	char *path = socket_path(dir);
-	struct server_config config;
+	static struct server_config config; /* what it refers to is kept */
 	struct unix_listener *listener;
 	struct rings *rings = NULL;
 	struct event *signals[3];
@@ -226,7 +226,7 @@ supervise(
 		.dir = run_dir(),
 		.socket = socket_path(run_dir()),
 	};
-	struct server_config config;
+	static struct server_config config; /* what it refers to is kept */
 
 	configure(options, &config);
 	return supervisor_run(options, &config, &paths, rules, argv);
@@ -235,7 +235,7 @@ supervise(
 static int
 be_child(const struct options *options)
 {
-	struct server_config config;
+	static struct server_config config; /* what it refers to is kept */
 
 	if (fcntl(options->child_fd, F_SETFD, FD_CLOEXEC) != 0)
 		fatal("--child is for xenstored itself");

@@ -68,7 +68,8 @@ void sup_store_distrust(struct sup_store *store);
 void sup_store_status(
     const struct sup_store *store, pid_t primary, pid_t standby);
 
-/* Another kind of daemon goes on with the store (YES), or does not after all. */
+/* Another kind of daemon goes on with the store (YES), or does not after all.
+ */
 void sup_store_hand_over(struct sup_store *store, bool yes);
 
 /* Lets go of it. WELL: this was the end that was wanted; the next daemon begins
