@@ -3,6 +3,13 @@
 
 #include "xenstored/image_out.h"
 
+/* The bytes from AT on of LEN at BYTES, which may be NULL if there are none. */
+static void
+put_rest(struct image *img, const char *bytes, uint32_t at, uint32_t len)
+{
+	put_string(img, bytes != NULL ? bytes + at : NULL, len - at);
+}
+
 /* --- watches and what waits --- */
 
 static void
@@ -67,7 +74,7 @@ put_queue(struct image_out *out, const struct outq *q, uint32_t first)
 
 	for (link = q->items.next; link != &q->items; link = link->next)
 		n++;
-	put_string(out->img, q->kept + q->kept_at, outq_kept(q));
+	put_rest(out->img, q->kept, q->kept_at, q->kept_len);
 	put_u64(out->img, q->collapses);
 	put_u64(out->img, q->drops);
 	put_u32(out->img, n);
@@ -176,8 +183,7 @@ image_out_conn(struct image_out *out, const struct conn *conn)
 	put_u32(img, conn->last_txn);
 	put_u32(img, conn->n_refused);
 	put_string(img, conn->part, conn->part_len);
-	put_string(img, conn->stash + conn->stash_at,
-	    conn->stash_len - conn->stash_at);
+	put_rest(img, conn->stash, conn->stash_at, conn->stash_len);
 	watch_each(&conn->watcher, count_watch, &n);
 	put_u32(img, n);
 	watch_each(&conn->watcher, put_watch, out);

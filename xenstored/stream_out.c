@@ -226,8 +226,9 @@ input_of(struct out *out, const struct conn *conn, struct image *in)
 	struct wire_header header;
 
 	put_bytes(in, conn->part, conn->part_len);
-	put_bytes(
-	    in, conn->stash + conn->stash_at, conn->stash_len - conn->stash_at);
+	if (conn->stash != NULL)
+		put_bytes(in, conn->stash + conn->stash_at,
+		    conn->stash_len - conn->stash_at);
 	if (in->failed)
 		return refuse(out, "finds no memory", conn);
 	if (in->len < sizeof(header))
