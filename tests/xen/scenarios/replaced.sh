@@ -1,7 +1,8 @@
 # shellcheck shell=sh
-# The daemon is replaced under guests that work on their disks: it is told to
-# update itself; then its processes are killed, one after the other. Nobody notices:
-# not a watch, not a connection, no guest.
+# The daemon is replaced under a guest that works on its disk: it is told to update
+# itself; then its processes are killed, one after the other. Nobody notices: not a
+# watch, not a connection, no guest. At last all of it is killed and started again:
+# the store is there, and so are the guest's ring and watches.
 guest_config replaced pv 192.0.2.40
 
 children()
@@ -35,6 +36,17 @@ kill_child()
 	timeout 60 xenstore-read -s /local/domain/0/name
 }
 
+# The daemon as a whole
+killed_and_started()
+{
+	local pid
+	pid=$(store_pid)
+	# shellcheck disable=SC2046
+	kill -9 "$pid" $(children)
+	wait_for 20 fails kill -0 "$pid" 2>/dev/null || return 1
+	store_start
+}
+
 # same_names: the store has what it had
 same_names()
 {
@@ -58,6 +70,9 @@ if guest_start replaced; then
 				check 'the watch tells' watch_works
 			done
 		done
+		check 'kill -9 of all of it, and a start' killed_and_started
+		check 'the store has what it had' same_names
+		check 'the watch tells, on a new connection' watch_works
 	else
 		note 'the daemon is one process: it was not killed'
 	fi

@@ -32,7 +32,7 @@ console_talk()
 		sleep 3
 		echo 'good morning'
 		sleep 5
-	) | timeout 60 xl console "$1" >/tmp/console.out 2>&1
+	) | timeout 60 xenconsole --interactive --num 0 --type pv "$(xl domid "$1")" >/tmp/console.out 2>&1
 	cat /tmp/console.out
 	grep -q 'GUEST .*heard good morning' /tmp/console.out
 }
@@ -48,7 +48,7 @@ for type in pv pvh; do
 	guest_start tools || break
 	id=$(xl domid tools)
 	check_guest tools $type 192.0.2.30
-	check 'xl console: the guest hears what is typed' console_talk tools
+	check 'xenconsole: the guest hears what is typed' console_talk tools
 	check 'xl shutdown' xl shutdown -w tools
 	check 'it is gone' wait_for 90 guest_gone tools
 	check 'the store is clean' wait_for 30 store_clean "$id"
