@@ -109,6 +109,8 @@ start_ox417()
 
 stop_all()
 {
-	kill "$started" "$(cat "/run/$1/hvd.pid")" 2>/dev/null || true
+	# oxenstored does not always end when it is asked to
+	kill -KILL "$started" 2>/dev/null || true
+	kill "$(cat "/run/$1/hvd.pid")" 2>/dev/null || true
 	wait "$started" 2>/dev/null || true
 }

@@ -318,9 +318,6 @@ on_death(void)
 static void
 run(const struct security_case *c)
 {
-	now = NULL;
-	if (c->run != NULL)
-		target_reset(daemon_, true);
 	now = c;
 	strcpy(verdict, "passes");
 	if (c->run == NULL) {
@@ -332,7 +329,8 @@ run(const struct security_case *c)
 		    target_ctl(daemon_, WIRE_GET_DOMAIN_PATH, "7", 2)->type ==
 			WIRE_ERROR)
 			case_failed("the daemon is out of order");
-		target_ctl(daemon_, WIRE_GET_DOMAIN_PATH, "7", 2);
+		/* harm that shows when all of it is taken back */
+		target_reset(daemon_, true);
 	}
 	show();
 }
@@ -369,6 +367,7 @@ main(int argc, char **argv)
 	target_patience_ms = 3000;
 	target_on_death = on_death;
 	targets[n_targets++] = daemon_ = target_open(argv[optind], kernel);
+	target_reset(daemon_, true);
 	for (number = from; number <= to; number++)
 		for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 			for (c = all[i]; c->number != 0; c++)
