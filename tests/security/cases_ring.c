@@ -140,7 +140,7 @@ static void
 lengths_beyond_the_limit(void)
 {
 	static const uint32_t lens[] = { 4097, 0x80000000u, 0xffffffffu,
-		0xfffffff0u };
+		0xfffffff0u, 0 };
 	long before = memory_kib();
 	size_t i;
 
@@ -255,7 +255,7 @@ const struct security_case ring_cases[] = {
 	{ 2, "38", "indexes that change between loads", a_page_that_changes,
 	    NULL },
 	{ 3, "38", "a full ring is legal", a_full_ring, NULL },
-	{ 4, "420", "lengths beyond the limit", lengths_beyond_the_limit,
+	{ 4, "420", "lengths beyond the limit, and none", lengths_beyond_the_limit,
 	    NULL },
 	{ 5, "-", "a byte at a time, a header across the end",
 	    one_byte_at_a_time, NULL },
