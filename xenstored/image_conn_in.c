@@ -338,11 +338,14 @@ read_part(struct image_inp *inp, struct conn *conn)
 	part = get_string(&inp->in, WIRE_MESSAGE_MAX, &len);
 	if (part == NULL || len == 0)
 		return part != NULL;
-	if (len < sizeof(header))
-		return in_wrong(&inp->in, "a part is none");
-	memcpy(&header, part, sizeof(header));
-	if (header.len > WIRE_PAYLOAD_MAX || len >= sizeof(header) + header.len)
-		return in_wrong(&inp->in, "a part is none");
+	/* it may end in the header, which is judged when it is whole; a message
+	 * that waits to be run may be all there */
+	if (len >= sizeof(header)) {
+		memcpy(&header, part, sizeof(header));
+		if (header.len <= WIRE_PAYLOAD_MAX &&
+		    len > sizeof(header) + header.len)
+			return in_wrong(&inp->in, "a part is none");
+	}
 	conn->part = talloc_size(conn, WIRE_MESSAGE_MAX);
 	if (conn->part == NULL)
 		return inp_no_memory(inp);

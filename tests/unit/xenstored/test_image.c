@@ -476,6 +476,44 @@ a_version_from_the_future_is_refused_by_name(void **unused)
 	h_stop(&h);
 }
 
+/* Guests write headers in pieces, and what waits may be whole. */
+static void
+a_message_that_came_in_part_is_copied_wherever_it_ends(void **unused)
+{
+	static const struct wire_header header = {
+		.type = WIRE_WRITE, .req_id = 1, .len = 20
+	};
+	static const struct wire_header empty = {
+		.type = WIRE_TRANSACTION_START, .req_id = 1
+	};
+	char bytes[sizeof(header) + 20] = "";
+	char why[IMAGE_WHY_SIZE];
+	struct state *other;
+	struct image img;
+	struct conn *conn;
+	size_t len;
+	struct h h;
+
+	(void)unused;
+	for (len = 1; len < sizeof(bytes); len++) {
+		h_start(&h);
+		conn = h_socket(&h);
+		memcpy(bytes, len == sizeof(header) ? &empty : &header,
+		    sizeof(header));
+		assert_true(state_input_part(conn, bytes, len));
+		export(h.st, &img);
+		other = image_import(img.data, img.len, &h.env, NULL, why);
+		if (other == NULL)
+			fail_msg("%zu bytes: %s", len, why);
+		conn = conn_at(other, conn_id(conn));
+		assert_int_equal(conn->part_len, len);
+		assert_memory_equal(conn->part, bytes, len);
+		image_free(&img);
+		state_free(other);
+		h_stop(&h);
+	}
+}
+
 /* --- speed --- */
 
 static double
@@ -536,6 +574,8 @@ main(void)
 		cmocka_unit_test(
 		    a_changed_image_with_a_right_sum_gives_no_unsound_state),
 		cmocka_unit_test(a_version_from_the_future_is_refused_by_name),
+		cmocka_unit_test(
+		    a_message_that_came_in_part_is_copied_wherever_it_ends),
 		cmocka_unit_test(a_large_state_is_copied_fast),
 		cmocka_unit_test(
 		    a_machine_made_from_an_image_goes_on_as_the_first),
