@@ -15,6 +15,7 @@
 
 #include "common/wire.h"
 #include "xenstored/apply.h"
+#include "xenstored/core.h"
 #include "xenstored/crash_point.h"
 #include "xenstored/image.h"
 #include "xenstored/msg.h"
@@ -35,6 +36,8 @@ enum {
 	WAIT_US = 500,	/* for those who still need old records ... */
 	WAITS = 4000,	/* so often */
 	RECORD_MAX = FLIGHT_OUT_SIZE + WIRE_MESSAGE_MAX,
+	IMAGE_LOG = 1 << 20,  /* of log that an image is worth ... */
+	IMAGE_LOG_NODE = 256, /* ... and this more for each node */
 };
 
 /* The socket of a client, which nobody serves in this process yet. */
@@ -227,16 +230,24 @@ make_image(struct worker *w, struct state *st, const struct log_pos *pos,
 	_exit(0);
 }
 
-/* Long before the oldest record that a new start needs is overwritten. */
+/*
+ * Long before the oldest record that a new start needs is overwritten; sooner
+ * where an image is small, as the next standby has to go through what was
+ * logged since.
+ */
 static void
 renew_image(struct worker *w)
 {
+	uint64_t nodes = apply_state(w->apply)->heap.live;
+	uint64_t due = IMAGE_LOG + nodes * IMAGE_LOG_NODE;
 	uint64_t keep =
 	    __atomic_load_n(&w->flight->keep_from, __ATOMIC_ACQUIRE);
 	uint64_t half = log_header(w->log)->size / 2;
 
-	if ((keep != FLIGHT_UNKNOWN && w->pos.offset - keep < half) ||
-	    w->pos.offset - w->image_at < half / 4 ||
+	if (due > half)
+		due = half;
+	if ((keep != FLIGHT_UNKNOWN && w->pos.offset - keep < due) ||
+	    w->pos.offset - w->image_at < due / 4 ||
 	    !apply_is_between(w->apply))
 		return;
 	make_image(w, apply_state(w->apply), &w->pos, &w->tail);
