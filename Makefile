@@ -274,7 +274,7 @@ $(B)/tests/unit/core/test_abi.src/abi_debian.o: OBJ_CFLAGS = -std=gnu11
 
 # ------------------------------------------------------------------- targets --
 .PHONY: all help deps clean guests demo check check-unit check-model \
-        check-diff check-security security-table check-lint check-san check-san-system check-integration check-strict check-xen check-fuzz bench \
+        check-diff check-security security-table check-lint check-san check-san-system check-integration check-strict check-xen check-fuzz bench crash \
         fuzz fuzzers install
 
 all: $(SOLIBS) $(addprefix $(B)/bin/,$(PROGS)) \
@@ -441,7 +441,7 @@ $(foreach t,$(UNITS) $(MODELS) $(BENCHES),$(eval $(call test_rule,$(t))))
 
 # Asks the store while its processes are killed; and the daemon that kills itself
 # at a place that the environment says (crash_point.h).
-CRASHERS := $(B)/tests/crash/takeover $(B)/tests/crash/twice $(B)/tests/crash/abort_preload.so \
+CRASHERS := $(B)/tests/crash/takeover $(B)/tests/crash/rings $(B)/tests/crash/twice $(B)/tests/crash/abort_preload.so \
             $(B)/tests/crash/xenstored-crash
 CRASH_OBJS := $(patsubst %.c,$(B)/crash/%.o,$(wildcard xenstored/*.c))
 $(B)/crash/%.o: %.c
@@ -453,9 +453,14 @@ $(B)/tests/crash/xenstored-crash: $(CRASH_OBJS) $(B)/libxscommon.a | $(SOLIBS)
 $(B)/tests/crash/%.so: tests/crash/%.c
 	$(call say,LD,$@)
 	$(q)mkdir -p $(@D) && $(CC) $(STD) -O2 $(WARN) -fPIC -shared -o $@ $<
+$(B)/tests/crash/takeover: $(B)/tests/crash/books.o
 $(B)/tests/crash/takeover $(B)/tests/crash/twice: %: %.o
 	$(call say,LD,$@)
 	$(q)$(CC) -o $@ $^ $(LDFLAGS_ALL)
+$(B)/tests/crash/rings: $(addprefix $(B)/tests/,crash/rings.o crash/books.o diff/guest.o) $(B)/libxl.a $(B)/libtools.a $(B)/libxscommon.a | $(SOLIBS)
+	$(call say,LD,$@)
+	$(q)$(CC) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) \
+	    -Wl,--end-group -Wl,-rpath,$(abspath $(B)/lib) $(LDFLAGS_ALL) $(LIBS_xl)
 
 # The differential tester of store daemons builds domains as xl does.
 $(B)/tests/diff/diff: $(patsubst %.c,$(B)/%.o,$(filter-out %_preload.c,$(wildcard tests/diff/*.c))) $(B)/libxl.a $(B)/libtools.a $(B)/libxscommon.a | $(SOLIBS)
@@ -531,6 +536,11 @@ check-lint: ## layers, headers alone, clang-format, shellcheck, man pages
 
 check-integration: all $(filter-out %-crash,$(CRASHERS)) $(HISTORY_USER) $(XENEVT_USER) $(RESTART_USER) $(NETBSD_NODES) ## the whole system, in its own namespaces
 	@sh tests/integration/run $(B)
+
+N ?= 2000
+crash: all $(filter-out %-crash,$(CRASHERS)) ## kill the store's processes N times under load (N=2000)
+	@KILLS=$$(($(N) * 2 / 5)) TEST_TIMEOUT=$$((600 + $(N))) sh tests/integration/run $(B) takeover
+	@KILLS=$$(($(N) * 3 / 5)) TEST_TIMEOUT=$$((600 + $(N))) sh tests/integration/run $(B) takeover-rings
 
 check-diff: all $(B)/tests/diff/diff $(B)/tests/diff/ox_preload.so ## our store daemon beside Debian's two
 	@WORLD_GUESTS=$(abspath $(GB)) sh tests/diff/run $(B) $(DIFF)

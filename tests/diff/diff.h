@@ -111,6 +111,10 @@ void guest_kick(struct machine *m, struct guest *g);
 /* Readable after a guest got an event; the caller then drains it. */
 int machine_fd(struct machine *m);
 void machine_drain(struct machine *m);
+/* Takes one event: the port at which it came; -1: there is none. */
+int machine_event(struct machine *m);
+/* The port at which events of G come. */
+int guest_string(const struct guest *g);
 
 /* -------------------------------------------------------------- targets -- */
 

@@ -188,11 +188,25 @@ machine_fd(struct machine *m)
 	return xenevtchn_fd(m->xce);
 }
 
+int
+machine_event(struct machine *m)
+{
+	int port = xenevtchn_pending(m->xce);
+
+	if (port >= 0)
+		xenevtchn_unmask(m->xce, (evtchn_port_t)port);
+	return port;
+}
+
 void
 machine_drain(struct machine *m)
 {
-	int port;
+	while (machine_event(m) >= 0)
+		;
+}
 
-	while ((port = xenevtchn_pending(m->xce)) >= 0)
-		xenevtchn_unmask(m->xce, (evtchn_port_t)port);
+int
+guest_string(const struct guest *g)
+{
+	return g->string;
 }
