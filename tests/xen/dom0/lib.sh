@@ -166,7 +166,7 @@ guest_create()
 # guest_start NAME: created, and its own checks done
 guest_start()
 {
-	check "$1: xl create" guest_create "$1"
+	check "$1: xl create" guest_create "$1" || return 1
 	check "$1: is up" wait_for 400 guest_ready "$1"
 }
 
