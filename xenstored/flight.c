@@ -103,6 +103,24 @@ flight_unmap(struct flight *flight)
 }
 
 void
+flight_sleep(struct flight *flight, bool yes)
+{
+	__atomic_store_n(&flight->sleeps, yes, __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+bool
+flight_wake(struct flight *flight)
+{
+	/* the record must be seen by whoever is not seen to sleep */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (get(&flight->sleeps) == 0)
+		return false;
+	__atomic_store_n(&flight->sleeps, 0, __ATOMIC_RELEASE);
+	return true;
+}
+
+void
 flight_turn_begin(struct flight *flight, uint64_t conn, uint64_t seq,
     enum flight_source source, uint64_t start)
 {

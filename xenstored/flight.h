@@ -23,7 +23,7 @@
 #define FLIGHT_UNKNOWN UINT64_MAX
 
 enum {
-	FLIGHT_VERSION = 1,
+	FLIGHT_VERSION = 2,
 	FLIGHT_TAIL = 15,
 	FLIGHT_IN_SIZE = 8 * 1024,   /* bytes of input at a time */
 	FLIGHT_OUT_SIZE = 64 * 1024, /* bytes of whole items at a time */
@@ -78,6 +78,7 @@ struct flight {
 	uint64_t suspect, crashes;
 	uint64_t keep_from; /* log offset that a new start needs */
 	uint64_t follower;  /* log offset up to which the standby is */
+	uint64_t sleeps;    /* not 0: the standby does until it is woken */
 	/* What struct tail is where the last images were taken: before record
 	 * SEQ. */
 	struct flight_tail {
@@ -102,6 +103,13 @@ struct flight *flight_map(int fd);
 struct flight *flight_private(void);
 
 void flight_unmap(struct flight *flight);
+
+/* The standby goes to sleep, and then looks whether there was a record; or does
+ * not after all. */
+void flight_sleep(struct flight *flight, bool yes);
+
+/* After a record: whether the standby is to be woken; said once. */
+bool flight_wake(struct flight *flight);
 
 /* The turn of CONN begins; SEQ is what the next record will have. START: see
  * struct flight_turn. */

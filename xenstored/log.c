@@ -68,6 +68,7 @@ log_make(const char *path, uint32_t size, uint64_t epoch,
     const uint8_t boot[LOG_BOOT_SIZE])
 {
 	struct log *log = NULL;
+	uint64_t reserved = 0;
 	int fd, saved;
 
 	if (unlink(path) != 0 && errno != ENOENT)
@@ -75,8 +76,10 @@ log_make(const char *path, uint32_t size, uint64_t epoch,
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
-	/* The memory is taken now: to find none later would be a SIGBUS. */
-	saved = posix_fallocate(fd, 0, LOG_HEADER_SIZE + (off_t)size);
+	saved = ftruncate(fd, LOG_HEADER_SIZE + (off_t)size) == 0 &&
+			log_reserve(fd, &reserved) >= 0
+		    ? 0
+		    : errno;
 	if (saved == 0) {
 		log = map_size(fd, MAP_SHARED, size);
 		saved = errno;
@@ -90,6 +93,29 @@ log_make(const char *path, uint32_t size, uint64_t epoch,
 	fill_header(log->header, size, epoch);
 	log_close(log);
 	return fd;
+}
+
+int
+log_reserve(int fd, uint64_t *at)
+{
+	struct stat st;
+	uint64_t len;
+	int err;
+
+	if (fstat(fd, &st) != 0)
+		return -1;
+	if (*at >= (uint64_t)st.st_size)
+		return 0;
+	len = (uint64_t)st.st_size - *at;
+	if (len > LOG_PIECE)
+		len = LOG_PIECE;
+	err = posix_fallocate(fd, (off_t)*at, (off_t)len);
+	if (err != 0) {
+		errno = err;
+		return -1;
+	}
+	*at += len;
+	return 1;
 }
 
 /* Whether HEADER can be that of a file of LEN bytes. */
@@ -123,12 +149,17 @@ struct log *
 log_create(const char *path, uint32_t size, uint64_t epoch)
 {
 	static const uint8_t no_boot[LOG_BOOT_SIZE];
-	int fd = log_make(path, size, epoch, no_boot), saved;
-	struct log *log;
+	int fd = log_make(path, size, epoch, no_boot), saved, more;
+	struct log *log = NULL;
+	uint64_t reserved = 0;
 
 	if (fd < 0)
 		return NULL;
-	log = map_size(fd, MAP_SHARED, size);
+	do
+		more = log_reserve(fd, &reserved);
+	while (more == 1);
+	if (more == 0)
+		log = map_size(fd, MAP_SHARED, size);
 	saved = errno;
 	close(fd);
 	errno = saved;

@@ -27,6 +27,7 @@ enum {
 	LOG_HEADER_SIZE = 4096,
 	LOG_BOOT_SIZE = 16,
 	LOG_SIZE = 16 << 20, /* of the daemon's own */
+	LOG_PIECE = 1 << 20, /* whose memory is taken at once */
 };
 
 /* Offsets count bytes written since the beginning; modulo SIZE they are
@@ -63,10 +64,18 @@ struct log_pos {
 /*
  * A new file PATH of SIZE bytes, a multiple of 4096, with an empty log, made
  * with mode 0600 in place of any other; its descriptor, or -1 with errno. BOOT:
- * struct log_header's.
+ * struct log_header's. There is memory for the first LOG_PIECE of it:
+ * log_reserve() takes the others, which should not hold up the start.
  */
 int log_make(const char *path, uint32_t size, uint64_t epoch,
     const uint8_t boot[LOG_BOOT_SIZE]);
+
+/*
+ * Takes memory for the next LOG_PIECE of the log in FD, from *AT (0 at first),
+ * which is moved on, as to find none later would be a SIGBUS. 1; 0: there was
+ * nothing left to be taken; -1 with errno.
+ */
+int log_reserve(int fd, uint64_t *at);
 
 /* Maps the log in FD, which the caller keeps, for reading. NULL with errno:
  * EINVAL: it holds no log of this version. */

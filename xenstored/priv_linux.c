@@ -17,6 +17,8 @@
 #include <seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -52,6 +54,23 @@ priv_peer(int fd, uid_t *uid_out, pid_t *pid_out)
 
 /* ----------------------------------------------------------- the account -- */
 
+/* The account NAME of this machine's own, or NULL; in static storage. */
+static const struct passwd *
+own_account(const char *name)
+{
+	FILE *file = fopen("/etc/passwd", "re");
+	const struct passwd *pw;
+
+	if (file == NULL)
+		return NULL;
+	while ((pw = fgetpwent(file)) != NULL && strcmp(pw->pw_name, name) != 0)
+		;
+	fclose(file);
+	return pw;
+}
+
+/* To ask other machines or services for an account takes longer than all the
+ * rest of the start: that is done for one that was named only. */
 static void
 change_user(const char *user)
 {
@@ -59,7 +78,9 @@ change_user(const char *user)
 
 	if (geteuid() != 0)
 		return;
-	pw = getpwnam(user != NULL ? user : PRIV_USER);
+	pw = own_account(user != NULL ? user : PRIV_USER);
+	if (pw == NULL && user != NULL)
+		pw = getpwnam(user);
 	if (pw == NULL && user == NULL)
 		return;
 	if (pw == NULL)

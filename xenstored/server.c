@@ -293,6 +293,8 @@ server_new_empty(const struct server_config *config, struct flight *flight)
 	/* No list of changes: what is closed has to be forgotten before, as
 	 * other processes may hold the same socket. */
 	event_config_set_flag(events, EVENT_BASE_FLAG_NOLOCK);
+	/* there are next to no timers: the clock is not asked in every turn */
+	event_config_set_flag(events, EVENT_BASE_FLAG_NO_CACHE_TIME);
 	server->base = event_base_new_with_config(events);
 	event_config_free(events);
 	server->flight = flight;
@@ -587,10 +589,10 @@ server_turn(struct server *server, bool block)
 		run_first(server, &server->active[0]);
 		send_all(server);
 	}
-	if (server->look != NULL)
-		server->look(server->look_ctx);
 	more = run_background(server);
 	send_all(server);
+	if (server->look != NULL)
+		server->look(server->look_ctx);
 	snapshots_make(&server->snapshots, server->state, server->log);
 	if (stats_due(server->stats))
 		gauge_state(server->state, stats_page(server->stats));

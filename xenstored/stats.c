@@ -189,12 +189,11 @@ stats_request(struct stats *stats, uint32_t type, enum xs_err err)
 bool
 stats_due(struct stats *stats)
 {
-	struct timespec t;
+	uint64_t now = stats->mark / 1000000000;
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	if ((uint64_t)t.tv_sec == stats->due)
+	if (now == stats->due)
 		return false;
-	stats->due = (uint64_t)t.tv_sec;
+	stats->due = now;
 	return true;
 }
 

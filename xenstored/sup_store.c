@@ -79,6 +79,7 @@ sup_store_begin(struct sup_store *store, const struct server_config *config)
 
 	let_go(store);
 	store->recovered = false;
+	store->reserved = 0;
 	(void)unlink(path_of(store, "checkpoint.0"));
 	(void)unlink(path_of(store, "checkpoint.1"));
 	if (!plat_random(&epoch, sizeof(epoch)))
@@ -212,6 +213,16 @@ sup_store_open(struct sup_store *store, const char *dir,
 	store->log_fd = store->flight_fd = store->image_fd = -1;
 	if (fresh || !recover(store))
 		sup_store_begin(store, config);
+}
+
+bool
+sup_store_reserve(struct sup_store *store)
+{
+	int more = log_reserve(store->log_fd, &store->reserved);
+
+	if (more < 0)
+		fatal("no memory for the commit log %s", path_of(store, "log"));
+	return more == 1;
 }
 
 /* --- images --- */

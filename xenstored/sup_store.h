@@ -28,7 +28,8 @@ struct sup_store {
 	pid_t writer;	   /* of the file; 0: nobody writes */
 	int written_fd;	   /* what it writes, and of which offset */
 	uint64_t written_at;
-	bool recovered; /* it was another supervisor's */
+	uint64_t reserved; /* bytes of the log that have their memory */
+	bool recovered;	   /* it was another supervisor's */
 };
 
 /*
@@ -42,6 +43,10 @@ void sup_store_open(struct sup_store *store, const char *dir,
 /* Begins with an empty store in place of what was found. */
 void sup_store_begin(
     struct sup_store *store, const struct server_config *config);
+
+/* Takes memory for the next piece of the log. True if that was not the last.
+ * Exits with a message if there is none. */
+bool sup_store_reserve(struct sup_store *store);
 
 /* Where a process that is to follow can start. */
 enum sup_source {

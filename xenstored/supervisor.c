@@ -64,7 +64,8 @@ struct supervisor {
 	bool served;	   /* once */
 	bool adopted;	   /* another daemon was here, whose ports are bound */
 	bool pending_image;
-	bool full; /* no descriptors are left: nobody is accepted */
+	bool full;     /* no descriptors are left: nobody is accepted */
+	bool reserved; /* the whole log has its memory */
 	bool stopping;
 	int status;
 };
@@ -336,8 +337,16 @@ now_serving(struct supervisor *s, const struct supmsg *msg)
 	s->served = true;
 	s->died = 0;
 	s->retry = 0;
-	start_standby(s);
 	tell_status(s);
+}
+
+/* The primary has something for a standby that sleeps. */
+static void
+wake_standby(const struct supervisor *s)
+{
+	/* without room there is something else that wakes it */
+	if (s->standby.pid != 0)
+		(void)supmsg_say(s->standby.fd, SUPMSG_WAKE, 0);
 }
 
 static void
@@ -375,6 +384,10 @@ hear(struct supervisor *s, struct sup_child *child, struct supmsg *msg,
 	case SUPMSG_IMAGE_IS:
 		got_image(s, msg, n_fds > 0 ? fds[0] : -1);
 		n_fds = 0;
+		break;
+	case SUPMSG_WAKE:
+		if (child == &s->primary)
+			wake_standby(s);
 		break;
 	case SUPMSG_LOST:
 		sup_store_distrust(&s->store);
@@ -585,6 +598,19 @@ end_children(struct supervisor *s)
 	}
 }
 
+/* For how long nothing has to be done unless something happens, ms; -1: ever.
+ */
+static int
+idle_time(const struct supervisor *s)
+{
+	if (s->served && !s->reserved)
+		return 0;
+	if (s->standby.pid != 0 && !s->full &&
+	    s->update.phase == SUP_UPDATE_NONE)
+		return -1;
+	return sup_update_wait(&s->update, TICK_MS);
+}
+
 /* --- life --- */
 
 static void
@@ -694,8 +720,10 @@ supervisor_run(const struct options *options,
 	sup_update_init(&s.update);
 	begin(&s);
 	while (!s.stopping) {
-		turn(&s, sup_update_wait(&s.update, TICK_MS));
+		turn(&s, idle_time(&s));
 		s.full = false;
+		if (s.served && !s.reserved)
+			s.reserved = !sup_store_reserve(&s.store);
 		if (sup_update_tick(&s.update, &s.primary, &s.socks, s.listener,
 			s.gifts.evtchn, now_us() / 1000))
 			drop_standby(&s);

@@ -47,6 +47,9 @@ enum supmsg_type {
 	SUPMSG_UPDATE,	     /* with the request */
 	SUPMSG_AUDITED,	     /* A: it is sound; otherwise what is wrong */
 	SUPMSG_STREAM_IS,    /* A: with the stream; otherwise why not yet */
+
+	/* From the primary, and on to the standby: there are records again. */
+	SUPMSG_WAKE,
 };
 
 enum supmsg_flags {

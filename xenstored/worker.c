@@ -31,10 +31,10 @@
 
 enum {
 	FOLLOW_MS = 10, /* between two looks at the log that moves */
-	IDLE_MS = 50,	/* and at one that does not */
-	OVER = 64,	/* closed clients that are remembered */
-	WAIT_US = 500,	/* for those who still need old records ... */
-	WAITS = 4000,	/* so often */
+	LOOKS = 4, /* in vain, before the standby sleeps until it is woken */
+	OVER = 64, /* closed clients that are remembered */
+	WAIT_US = 500, /* for those who still need old records ... */
+	WAITS = 4000,  /* so often */
 	RECORD_MAX = FLIGHT_OUT_SIZE + WIRE_MESSAGE_MAX,
 	IMAGE_LOG = 1 << 20,  /* of log that an image is worth ... */
 	IMAGE_LOG_NODE = 256, /* ... and this more for each node */
@@ -68,6 +68,7 @@ struct worker {
 	bool rebind;	    /* nobody has the ports */
 	bool updated;	    /* promoted as a new program */
 	uint64_t image_at;  /* log offset of the last image that was begun */
+	uint64_t looked_at; /* log offset when it was looked after last */
 	unsigned waits;	    /* that were in vain ... */
 	uint64_t waits_for; /* for this offset to move */
 	char record[RECORD_MAX];
@@ -338,15 +339,32 @@ listen_for(struct worker *w, int ms)
 		_exit(0); /* the supervisor is gone */
 }
 
+/* How long to wait, ms, after LOOKS at a log that did not move; -1: until it is
+ * woken. */
+static int
+time_to_wait(struct worker *w, int looks)
+{
+	if (looks < LOOKS)
+		return FOLLOW_MS;
+	flight_sleep(w->flight, true);
+	if (__atomic_load_n(&log_header(w->log)->end, __ATOMIC_ACQUIRE) ==
+	    w->pos.offset)
+		return -1;
+	flight_sleep(w->flight, false);
+	return FOLLOW_MS;
+}
+
 /* Until it is promoted. */
 static void
 stand_by(struct worker *w)
 {
 	uint64_t before = 0;
-	int ms = 0;
+	int ms = 0, looks = 0;
 
 	while (!w->promoted || !w->loaded) {
 		listen_for(w, w->loaded && w->ready ? ms : w->loaded ? 0 : -1);
+		if (ms < 0)
+			flight_sleep(w->flight, false);
 		if (!w->loaded)
 			continue;
 		before = w->pos.offset;
@@ -356,7 +374,8 @@ stand_by(struct worker *w)
 		w->ready = true;
 		if (!w->promoted)
 			renew_image(w);
-		ms = w->pos.offset != before ? FOLLOW_MS : IDLE_MS;
+		looks = w->pos.offset != before ? 0 : looks + 1;
+		ms = time_to_wait(w, looks);
 	}
 	/* the other one is dead by now: this is the end of it */
 	follow(w);
@@ -440,18 +459,31 @@ on_sup(evutil_socket_t fd, short what, void *arg)
 /* The standby should have made an image long ago: if there is none, or it is
  * too slow, this process does. */
 static void
-look_after_log(void *ctx)
+make_image_if_late(struct worker *w, const struct log_pos *pos)
 {
 	static const struct tail no_tail;
-	struct worker *w = ctx;
-	struct log_pos pos = log_end(w->log);
 	uint64_t keep =
 	    __atomic_load_n(&w->flight->keep_from, __ATOMIC_ACQUIRE);
 	uint64_t size = log_header(w->log)->size;
 
-	if ((keep == FLIGHT_UNKNOWN || pos.offset - keep > size / 4 * 3) &&
-	    pos.offset - w->image_at > size / 8)
-		make_image(w, server_state(w->server), &pos, &no_tail);
+	if ((keep == FLIGHT_UNKNOWN || pos->offset - keep > size / 4 * 3) &&
+	    pos->offset - w->image_at > size / 8)
+		make_image(w, server_state(w->server), pos, &no_tail);
+}
+
+/* Once a turn: records that are new have to be followed. */
+static void
+look_after_log(void *ctx)
+{
+	struct worker *w = ctx;
+	struct log_pos pos = log_end(w->log);
+
+	if (pos.offset == w->looked_at)
+		return;
+	w->looked_at = pos.offset;
+	if (flight_wake(w->flight))
+		(void)supmsg_say(w->sup, SUPMSG_WAKE, 0);
+	make_image_if_late(w, &pos);
 }
 
 /* Those who need old records get a moment to do without. */
