@@ -442,6 +442,7 @@ $(foreach t,$(UNITS) $(MODELS) $(BENCHES),$(eval $(call test_rule,$(t))))
 # Asks the store while its processes are killed; and the daemon that kills itself
 # at a place that the environment says (crash_point.h).
 CRASHERS := $(B)/tests/crash/takeover $(B)/tests/crash/rings $(B)/tests/crash/twice $(B)/tests/crash/abort_preload.so \
+            $(B)/tests/crash/points \
             $(B)/tests/crash/xenstored-crash
 CRASH_OBJS := $(patsubst %.c,$(B)/crash/%.o,$(wildcard xenstored/*.c))
 $(B)/crash/%.o: %.c
@@ -454,7 +455,7 @@ $(B)/tests/crash/%.so: tests/crash/%.c
 	$(call say,LD,$@)
 	$(q)mkdir -p $(@D) && $(CC) $(STD) -O2 $(WARN) -fPIC -shared -o $@ $<
 $(B)/tests/crash/takeover: $(B)/tests/crash/books.o
-$(B)/tests/crash/takeover $(B)/tests/crash/twice: %: %.o
+$(B)/tests/crash/takeover $(B)/tests/crash/twice $(B)/tests/crash/points: %: %.o
 	$(call say,LD,$@)
 	$(q)$(CC) -o $@ $^ $(LDFLAGS_ALL)
 $(B)/tests/crash/rings: $(addprefix $(B)/tests/,crash/rings.o crash/books.o diff/guest.o) $(B)/libxl.a $(B)/libtools.a $(B)/libxscommon.a | $(SOLIBS)

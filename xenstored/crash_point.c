@@ -38,7 +38,8 @@ crash_point(const char *file, int line)
 		return;
 	++*deaths;
 	fprintf(stderr, "xenstored-crash: killed at %s:%d\n", file, line);
-	kill(getpid(), SIGKILL);
+	(void)raise(SIGKILL); /* what a sandbox permits */
+	abort();
 }
 #else
 /* There is nothing in the daemon that is installed. */
