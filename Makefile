@@ -455,6 +455,7 @@ $(B)/tests/crash/%.so: tests/crash/%.c
 	$(call say,LD,$@)
 	$(q)mkdir -p $(@D) && $(CC) $(STD) -O2 $(WARN) -fPIC -shared -o $@ $<
 $(B)/tests/crash/takeover: $(B)/tests/crash/books.o
+$(B)/tests/crash/points: $(B)/libxenstored.a
 $(B)/tests/crash/takeover $(B)/tests/crash/twice $(B)/tests/crash/points: %: %.o
 	$(call say,LD,$@)
 	$(q)$(CC) -o $@ $^ $(LDFLAGS_ALL)

@@ -8,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static uint64_t *deaths;
+#include "xenstored/flight.h"
+
+static struct flight *book;
 static unsigned long left; /* 0: this process does not count */
 
 static unsigned long
@@ -20,14 +22,14 @@ number(const char *name, unsigned long otherwise)
 }
 
 void
-crash_role(const char *role, uint64_t *killed)
+crash_role(const char *role, struct flight *flight)
 {
 	const char *wanted = getenv("XENSTORED_CRASH_ROLE");
 
-	deaths = killed;
+	book = flight;
 	left = 0;
 	if (wanted != NULL && strcmp(wanted, role) == 0 &&
-	    *killed < number("XENSTORED_CRASH_TIMES", 1))
+	    flight->killed < number("XENSTORED_CRASH_TIMES", 1))
 		left = number("XENSTORED_CRASH_AT", 0);
 }
 
@@ -36,8 +38,8 @@ crash_point(const char *file, int line)
 {
 	if (left == 0 || --left > 0)
 		return;
-	++*deaths;
-	fprintf(stderr, "xenstored-crash: killed at %s:%d\n", file, line);
+	book->killed++;
+	snprintf(book->killed_at, sizeof(book->killed_at), "%s:%d", file, line);
 	(void)raise(SIGKILL); /* what a sandbox permits */
 	abort();
 }

@@ -21,12 +21,15 @@
 /* Counts, and may not come back. */
 void crash_point(const char *file, int line);
 
-/* The process has ROLE now, and the count begins anew. *KILLED, which survives,
- * is how many died here. */
-void crash_role(const char *role, uint64_t *killed);
+struct flight;
+
+/* The process has ROLE now, and the count begins anew. FLIGHT, which survives,
+ * gets how many died here, and where: nothing may be written to a descriptor,
+ * as the bytes a process wrote are counted. */
+void crash_role(const char *role, struct flight *flight);
 #else
 #define CRASH_POINT() ((void)0)
-#define crash_role(role, killed) ((void)0)
+#define crash_role(role, flight) ((void)0)
 #endif
 
 #endif

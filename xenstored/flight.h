@@ -88,6 +88,7 @@ struct flight {
 	uint64_t takeovers;
 	uint64_t last_sock; /* number given last */
 	uint64_t killed;    /* processes that a test has killed */
+	char killed_at[56]; /* the place where, for the test */
 	char in[FLIGHT_IN_SIZE];
 	char bytes[FLIGHT_OUT_SIZE + WIRE_MESSAGE_MAX];
 };

@@ -602,7 +602,7 @@ server_turn(struct server *server, bool block)
 void
 server_run(struct server *server)
 {
-	bool more = false;
+	bool more = true; /* who took over has what was begun */
 
 	while (!server->stopping)
 		more = server_turn(server, !more);

@@ -681,7 +681,7 @@ begin(struct supervisor *s)
 	else
 		sup_store_open(
 		    &s->store, s->paths->dir, s->config, s->options->fresh);
-	crash_role("supervisor", &s->store.flight->killed);
+	crash_role("supervisor", s->store.flight);
 	s->socks.last_id = s->store.flight->last_sock;
 	if (s->options->pid_file != NULL)
 		daemon_pid_file(s->options->pid_file);

@@ -709,11 +709,11 @@ worker_run(
 	w.sup = sup;
 	worker_update_init(&w.update, sup);
 	set_up(&w, config);
-	crash_role("standby", &w.flight->killed);
+	crash_role("standby", w.flight);
 	stand_by(&w);
-	crash_role("takeover", &w.flight->killed);
+	crash_role("takeover", w.flight);
 	take_over(&w);
-	crash_role("primary", &w.flight->killed);
+	crash_role("primary", w.flight);
 	serve(&w);
 	return 0;
 }

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "common/wire.h"
+#include "xenstored/flight.h"
 
 enum {
 	WAIT_MS = 10000, /* for any reply */
@@ -34,6 +35,8 @@ enum {
 static const char *daemon_path, *rundir;
 static const char *scenario_name = "?", *role = "primary";
 static unsigned long point;
+static char place[56]; /* in the source */
+static bool anyone_killed(void);
 static pid_t daemon_pid;
 static bool supervisor_dies;
 
@@ -42,9 +45,10 @@ wrong(const char *format, ...)
 {
 	va_list ap;
 
+	(void)anyone_killed();
 	va_start(ap, format);
-	fprintf(stderr, "FAIL %s, %s killed at place %lu: ", scenario_name,
-	    role, point);
+	fprintf(stderr, "FAIL %s, %s killed at place %lu (%s): ", scenario_name,
+	    role, point, place);
 	vfprintf(stderr, format, ap);
 	fputc('\n', stderr);
 	va_end(ap);
@@ -406,15 +410,26 @@ start(const char *die_as, unsigned long at)
 	close(pipe_fds[0]);
 }
 
-/* Whether a process was killed. */
+/* Whether a process was killed; PLACE says where. */
 static bool
 anyone_killed(void)
 {
-	char buf[65536];
-	ssize_t n = pread(errors, buf, sizeof(buf) - 1, 0);
+	struct flight *flight;
+	bool killed;
+	int fd = open("flight", O_RDWR | O_CLOEXEC);
 
-	buf[n > 0 ? n : 0] = '\0';
-	return strstr(buf, "xenstored-crash: killed") != NULL;
+	place[0] = '\0';
+	if (fd < 0)
+		return false;
+	flight = flight_map(fd);
+	close(fd);
+	if (flight == NULL)
+		return false;
+	killed = flight->killed > 0;
+	if (killed)
+		snprintf(place, sizeof(place), "%s", flight->killed_at);
+	flight_unmap(flight);
+	return killed;
 }
 
 /* A number of STATUS, or 0. */
