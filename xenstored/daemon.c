@@ -13,9 +13,12 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "xenstored/msg.h"
+
+enum { CLAIM_TRIES = 100 };
 
 /* Where the parent of daemon_fork() waits. */
 static int parent_fd = -1;
@@ -41,7 +44,8 @@ void
 daemon_claim(const char *dir)
 {
 	char path[4096];
-	int fd;
+	static const struct timespec pause = { 0, 10 * 1000 * 1000 };
+	int fd, tries;
 
 	make_dirs(dir);
 	if ((size_t)snprintf(path, sizeof(path), "%s/lock", dir) >=
@@ -50,11 +54,15 @@ daemon_claim(const char *dir)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		fatal("cannot open %s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return; /* FD is open, and the lock held, to the end */
-	if (errno == EWOULDBLOCK)
-		fatalx("another xenstored runs in %s", dir);
-	fatal("cannot lock %s", path);
+	/* A child that a dead daemon was about to start may still hold it. */
+	for (tries = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; tries++) {
+		if (errno != EWOULDBLOCK)
+			fatal("cannot lock %s", path);
+		if (tries == CLAIM_TRIES)
+			fatalx("another xenstored runs in %s", dir);
+		nanosleep(&pause, NULL);
+	}
+	/* FD is open, and the lock held, to the end */
 }
 
 /* Waits for a byte from CHILD; never returns. */

@@ -59,15 +59,27 @@ wrong(const char *format, ...)
 
 /* --- a client --- */
 
+/* -1: nobody is there. */
 static int
-dial(void)
+try_dial(void)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	snprintf(at.sun_path, sizeof(at.sun_path), "%s/socket", rundir);
-	if (fd < 0 || connect(fd, (void *)&at, sizeof(at)) != 0)
-		wrong("%s: %s", at.sun_path, strerror(errno));
+	if (fd < 0 || connect(fd, (void *)&at, sizeof(at)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int
+dial(void)
+{
+	int fd = try_dial();
+
+	if (fd < 0)
+		wrong("nobody serves the socket: %s", strerror(errno));
 	return fd;
 }
 
@@ -379,6 +391,117 @@ static const struct scenario {
 	{ "lives", play_lives, "tool,l" },
 };
 
+/* --- the supervisor --- */
+
+enum { KEYS = 12 };
+
+/* Writes key I and waits for the answer. False: the daemon went away, and it
+ * may be done or not. */
+static bool
+write_key(int fd, int i)
+{
+	char buf[WIRE_MESSAGE_MAX], payload[32];
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int len = snprintf(payload, sizeof(payload), "/key/%d%cx", i, 0);
+	size_t at = 0, n = message(buf, WIRE_WRITE, 1, 0, payload, (size_t)len);
+	ssize_t got;
+
+	if (send(fd, buf, n, MSG_NOSIGNAL) != (ssize_t)n)
+		return false;
+	while (at < sizeof(struct wire_header) + 3) {
+		if (poll(&p, 1, WAIT_MS) != 1)
+			wrong("no answer");
+		got = recv(fd, buf + at, sizeof(buf) - at, 0);
+		if (got <= 0)
+			return false;
+		at += (size_t)got;
+	}
+	if (strcmp(buf + sizeof(struct wire_header), "OK") != 0)
+		wrong("writing: %s", buf + sizeof(struct wire_header));
+	return true;
+}
+
+/* The keys below N are there, N may be, those above are not. */
+static void
+check_keys(int n)
+{
+	char path[32], buf[WIRE_MESSAGE_MAX];
+	struct wire_header h;
+	int i, fd = dial();
+
+	for (i = 0; i <= KEYS; i++) {
+		snprintf(path, sizeof(path), "/key/%d", i);
+		ask(fd, WIRE_READ, 0, path, strlen(path) + 1);
+		receive_all(fd, &h, sizeof(h));
+		receive_all(fd, buf, h.len);
+		if (i != n && (h.type == WIRE_READ) != (i < n))
+			wrong("key %d of %d was %s", i, n,
+			    i < n ? "lost" : "made up");
+	}
+	call(fd, WIRE_CONTROL, 0, STR("check"), "OK");
+	close(fd);
+}
+
+static void start(const char *die_as, unsigned long at);
+static bool stop(void);
+static pid_t pid_of(const char *who);
+
+/* The next daemon goes on where the one that is dead was. */
+static void
+start_again(void)
+{
+	int status;
+
+	if (waitpid(daemon_pid, &status, 0) != daemon_pid ||
+	    !WIFSIGNALED(status))
+		wrong("the supervisor was not killed: status %d", status);
+	daemon_pid = 0;
+	supervisor_dies = false;
+	start("nobody", 0);
+}
+
+/*
+ * Keys are written one by one, each by a client of its own, and the primary is
+ * killed half way, so that the supervisor has work.
+ */
+static bool
+play_supervisor(unsigned long at)
+{
+	bool killed = false;
+	int i, fd;
+
+	point = at;
+	supervisor_dies = true;
+	start("supervisor", at);
+	for (i = 0; i < KEYS; i++) {
+		if (i == KEYS / 2 && pid_of("primary") > 0)
+			kill(pid_of("primary"), SIGKILL);
+		fd = try_dial();
+		if (fd < 0 || !write_key(fd, i)) {
+			if (killed)
+				wrong("the second daemon went away, too");
+			killed = true;
+			if (fd >= 0)
+				close(fd);
+			start_again();
+			check_keys(i);
+			fd = dial();
+			if (!write_key(fd, i))
+				wrong("the second daemon went away, too");
+		}
+		close(fd);
+	}
+	check_keys(KEYS);
+	if (stop())
+		return killed;
+	/* on its way out: another one can begin */
+	supervisor_dies = false;
+	start("nobody", 0);
+	close(dial());
+	(void)stop();
+	return true;
+}
+
 /* --- the daemon --- */
 
 static int errors;
@@ -401,6 +524,7 @@ start(const char *die_as, unsigned long at)
 		dup2(errors, STDERR_FILENO);
 		close(pipe_fds[0]);
 		execl(daemon_path, daemon_path, "-D", "-N", "--ready-fd", ready,
+		    strcmp(die_as, "nobody") != 0 ? "--fresh" : NULL,
 		    (char *)NULL);
 		_exit(127);
 	}
@@ -460,16 +584,19 @@ wait_for_standby(void)
 		usleep(1000);
 }
 
-static void
+/* False: it was killed. */
+static bool
 stop(void)
 {
 	int status;
 
 	kill(daemon_pid, SIGTERM);
-	if (waitpid(daemon_pid, &status, 0) != daemon_pid || status != 0)
+	if (waitpid(daemon_pid, &status, 0) != daemon_pid ||
+	    (status != 0 && !(supervisor_dies && WIFSIGNALED(status))))
 		wrong("the daemon ended with status %d", status);
 	daemon_pid = 0;
 	close(errors);
+	return status == 0;
 }
 
 /* The books balance, and only what should be there is. */
@@ -512,7 +639,7 @@ play(const struct scenario *s, unsigned long at)
 	s->play();
 	check_store(s);
 	killed = anyone_killed();
-	stop();
+	(void)stop();
 	return killed;
 }
 
@@ -521,11 +648,12 @@ play_all(const struct scenario *s, unsigned long first, unsigned long every)
 {
 	unsigned long at, runs = 0;
 
-	scenario_name = s->name;
+	scenario_name = s != NULL ? s->name : "keys";
 	/* a place that is passed only with a standby is even */
 	for (at = first; at < POINTS_MAX; at += every) {
 		runs++;
-		if (!play(s, at) && !play(s, at + 1))
+		if (s == NULL ? !play_supervisor(at)
+			      : !play(s, at) && !play(s, at + 1))
 			return runs;
 	}
 	wrong("there is no end");
@@ -568,9 +696,13 @@ main(int argc, char *argv[])
 	unsetenv("XENSTORED_PATH");
 	if (chdir(rundir) != 0)
 		wrong("%s: %s", rundir, strerror(errno));
-	for (i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
-		if (only == NULL || strcmp(only, scenarios[i].name) == 0)
-			runs += play_all(&scenarios[i], first, every);
+	if (strcmp(role, "supervisor") == 0)
+		runs += play_all(NULL, first, every);
+	else
+		for (i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
+			if (only == NULL ||
+			    strcmp(only, scenarios[i].name) == 0)
+				runs += play_all(&scenarios[i], first, every);
 	printf(
 	    "%lu runs, in each of which the %s was killed at another place\n",
 	    runs, role);
