@@ -43,6 +43,14 @@ crash_point(const char *file, int line)
 	(void)raise(SIGKILL); /* what a sandbox permits */
 	abort();
 }
+
+bool
+crash_fault(const char *rule)
+{
+	const char *wanted = getenv("XENSTORED_CRASH_FAULT");
+
+	return wanted != NULL && strcmp(wanted, rule) == 0;
+}
 #else
 /* There is nothing in the daemon that is installed. */
 typedef int crash_point_is_empty;

@@ -14,7 +14,7 @@
 #define XENSTORED_CRASH_POINT_H
 
 #ifdef XENSTORED_CRASH_POINTS
-#include <stdint.h>
+#include <stdbool.h>
 
 #define CRASH_POINT() crash_point(__FILE__, __LINE__)
 
@@ -27,9 +27,14 @@ struct flight;
  * gets how many died here, and where: nothing may be written to a descriptor,
  * as the bytes a process wrote are counted. */
 void crash_role(const char *role, struct flight *flight);
+
+/* Whether $XENSTORED_CRASH_FAULT names this rule, which is to be broken: a test
+ * that does not find it is none. */
+bool crash_fault(const char *rule);
 #else
 #define CRASH_POINT() ((void)0)
 #define crash_role(role, flight) ((void)0)
+#define crash_fault(rule) false
 #endif
 
 #endif

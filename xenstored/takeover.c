@@ -87,7 +87,8 @@ settle_items(const struct flight *flight, const struct tail *tail,
 	const struct flight_out *out = &flight->out;
 	const struct taken taken = { 0, (uint32_t)out->n_logged, 0 };
 
-	if (out->n_logged > 0 && !is_logged(&tail->take, out->conn, out->seq)) {
+	if (out->n_logged > 0 && !crash_fault("take") &&
+	    !is_logged(&tail->take, out->conn, out->seq)) {
 		if (!state_replay_take(conn, out->n_logged))
 			return false;
 		state_taken(conn, &taken);
@@ -161,6 +162,8 @@ settle_turn(struct flight *flight, const struct tail *tail, struct state *st)
 
 	if (turn->conn == 0)
 		return;
+	if (crash_fault("turn"))
+		done = 0;
 	if (conn == NULL) {
 		flight_turn_end(flight);
 		return;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * points [-r ROLE] [-s SCENARIO] [-a FIRST] [-e EVERY] DAEMON DIR: plays each
- * scenario with a daemon that kills one of its processes at place 1, then 2, 3
+ * points [-r ROLE] [-s SCENARIO]... [-a FIRST] [-e EVERY] DAEMON DIR: plays
+ * each scenario with a daemon that kills one of its processes at place 1, then
+ * 2, 3
  * ... until no place is left (EVERY: only each so many). Whatever was killed,
  * every request is answered once, in order, as the scenario says, every effect
  * is there once, and every change is told. DAEMON is xenstored-crash; DIR is an
@@ -491,7 +492,8 @@ play_supervisor(unsigned long at)
 		}
 		close(fd);
 	}
-	check_keys(KEYS);
+	if (killed)
+		check_keys(KEYS);
 	if (stop())
 		return killed;
 	/* on its way out: another one can begin */
@@ -659,10 +661,23 @@ play_all(const struct scenario *s, unsigned long first, unsigned long every)
 	wrong("there is no end");
 }
 
+/* Scenario NAME is one of those that are wanted. */
+static bool
+want(bool *wanted, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
+		if (strcmp(name, scenarios[i].name) == 0)
+			return wanted[i] = true;
+	fprintf(stderr, "points: there is no scenario '%s'\n", name);
+	exit(2);
+}
+
 static int
 usage(void)
 {
-	fputs("usage: points [-r ROLE] [-s SCENARIO] [-a FIRST] [-e EVERY] "
+	fputs("usage: points [-r ROLE] [-s SCENARIO]... [-a FIRST] [-e EVERY] "
 	      "DAEMON DIR\n",
 	    stderr);
 	return 2;
@@ -672,15 +687,16 @@ int
 main(int argc, char *argv[])
 {
 	unsigned long every = 1, runs = 0, first = 1;
-	const char *only = NULL;
+	bool only = false, wanted[sizeof(scenarios) / sizeof(scenarios[0])];
 	size_t i;
 	int c;
 
+	memset(wanted, 0, sizeof(wanted));
 	while ((c = getopt(argc, argv, "r:s:e:a:")) != -1) {
 		if (c == 'r')
 			role = optarg;
 		else if (c == 's')
-			only = optarg;
+			only = want(wanted, optarg);
 		else if (c == 'a')
 			first = strtoul(optarg, NULL, 10);
 		else if (c == 'e')
@@ -700,8 +716,7 @@ main(int argc, char *argv[])
 		runs += play_all(NULL, first, every);
 	else
 		for (i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
-			if (only == NULL ||
-			    strcmp(only, scenarios[i].name) == 0)
+			if (!only || wanted[i])
 				runs += play_all(&scenarios[i], first, every);
 	printf(
 	    "%lu runs, in each of which the %s was killed at another place\n",

@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# crash-points.sh BUILD: the store's processes are killed at every single place
+# behind a store to what survives them, one after the other, in scenarios with
+# sockets; nobody notices. EVERY (1): only each so many.
+# shellcheck disable=SC2317 # check calls what is defined here
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/support/checks.sh
+. "$here/../support/checks.sh"
+
+build=$(cd "${1:?usage: crash-points.sh BUILD}" && pwd)
+top=$(mktemp -d "${TMPDIR:-/dev/shm}/points.XXXXXX")
+trap 'rm -rf "$top"' EXIT
+trap 'exit 1' INT TERM
+
+points() { # NAME ARG...
+	mkdir -p "$top/$1"
+	dir="$top/$1"
+	shift
+	timeout 400 "$build/tests/crash/points" -e "${EVERY:-1}" "$@" \
+	    "$build/tests/crash/xenstored-crash" "$dir"
+}
+# Two at a time: most of it is waiting for processes to start.
+primary() {
+	points a -s requests -s transactions -s watches >"$top/a.out" 2>&1 &
+	first=$!
+	points b -s pipeline -s slow -s lives >"$top/b.out" 2>&1 || {
+		cat "$top/b.out"
+		return 1
+	}
+	wait "$first" || {
+		cat "$top/a.out"
+		return 1
+	}
+	cat "$top/a.out" "$top/b.out"
+}
+finds() { # RULE
+	! XENSTORED_CRASH_FAULT=$1 points "fault-$1" -s "$2" >"$top/fault" 2>&1 &&
+		grep '^FAIL' "$top/fault"
+}
+
+check 'the primary may be killed anywhere' primary
+check 'its successor may be killed while it takes over' points c -r takeover
+check 'the standby may be killed anywhere' points d -r standby -s requests -s watches -s lives
+check 'the supervisor may be killed anywhere: the next daemon goes on' points e -r supervisor
+check 'a successor that forgets what was taken is found' finds take watches
+check 'a successor that does requests again is found' finds turn lives
+checks_end
