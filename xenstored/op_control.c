@@ -207,7 +207,8 @@ static const struct {
 	{ "quota-soft", control_quota_soft, "[set memory <val>]" },
 	{ "help", control_help, "" },
 	/* the shell's */
-	{ "live-update", NULL, "[-c <cmdline>] [-F] [-t <timeout>] [-v <version>] <file>" },
+	{ "live-update", NULL,
+	    "[-c <cmdline>] [-F] [-t <timeout>] [-v <version>] <file>" },
 	{ "log", NULL, "[on|off|+<switch>|-<switch>]" },
 	{ "logfile", NULL, "<file>" },
 	{ "print", NULL, "<string>" },
