@@ -426,6 +426,8 @@ UNITS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/test_*.c))
 MODELS := $(patsubst %.c,$(B)/%,$(wildcard tests/model/*/model_*.c))
 BENCHES := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*/bench_*.c))
 UNIT_benchhv := hvlib
+UNIT_benchdur := xl tools xscommon
+ULIBS_benchdur = $(LIBS_xl)
 UNIT_benchring := $(UNIT_xenstored)
 ULIBS_benchring = $(LIBS_xenstored)
 

@@ -93,7 +93,7 @@ client_open(const char *path)
 	return c;
 }
 
-static void
+static inline void
 client_close(struct client *c)
 {
 	close(c->fd);
@@ -231,7 +231,7 @@ client_ok(struct client *c)
 }
 
 /* Waits until there were N events. */
-static void
+static inline void
 client_await_events(struct client *c, long n)
 {
 	flush(c);
@@ -274,7 +274,7 @@ family_start(struct family *f)
 		f->cpu[i] = cpu_of(f->pid[i]);
 }
 
-static struct family
+static inline struct family
 family_of(const struct client *c)
 {
 	struct family f = { .n = 0 };
@@ -314,7 +314,7 @@ busiest(const struct family *f, double *cpu_out)
 	return best;
 }
 
-static double
+static inline double
 family_cpu(const struct family *f)
 {
 	double cpu;
@@ -324,7 +324,7 @@ family_cpu(const struct family *f)
 }
 
 /* Resident bytes of that process that are no file's: of ours, not its log. */
-static double
+static inline double
 family_rss(const struct family *f)
 {
 	double cpu, kib = 0;
