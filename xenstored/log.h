@@ -17,13 +17,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "xenstored/hash.h"
 #include "xenstored/record.h"
 
 #define LOG_MAGIC UINT64_C(0x31676f6c7362726b) /* "krbslog1" */
 
 enum {
-	LOG_VERSION = 2,
+	LOG_VERSION = 3,
 	LOG_HEADER_SIZE = 4096,
 	LOG_BOOT_SIZE = 16,
 	LOG_SIZE = 16 << 20, /* of the daemon's own */
