@@ -25,8 +25,8 @@ enum {
 	LOG_VERSION = 3,
 	LOG_HEADER_SIZE = 4096,
 	LOG_BOOT_SIZE = 16,
-	LOG_SIZE = 16 << 20, /* of the daemon's own */
-	LOG_PIECE = 1 << 20, /* whose memory is taken at once */
+	LOG_SIZE = 16 << 20,   /* of the daemon's own */
+	LOG_PIECE = 256 << 10, /* whose memory is taken at once */
 };
 
 /* Offsets count bytes written since the beginning; modulo SIZE they are
