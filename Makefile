@@ -456,12 +456,13 @@ $(B)/tests/crash/xenstored-crash: $(CRASH_OBJS) $(B)/libxscommon.a | $(SOLIBS)
 $(B)/tests/crash/%.so: tests/crash/%.c
 	$(call say,LD,$@)
 	$(q)mkdir -p $(@D) && $(CC) $(STD) -O2 $(WARN) -fPIC -shared -o $@ $<
-$(B)/tests/crash/takeover: $(B)/tests/crash/books.o
+BOOKS := $(addprefix $(B)/tests/crash/,books.o books_ring.o kills.o)
+$(B)/tests/crash/takeover: $(BOOKS)
 $(B)/tests/crash/points: $(B)/libxenstored.a
 $(B)/tests/crash/takeover $(B)/tests/crash/twice $(B)/tests/crash/points: %: %.o
 	$(call say,LD,$@)
 	$(q)$(CC) -o $@ $^ $(LDFLAGS_ALL)
-$(B)/tests/crash/rings: $(addprefix $(B)/tests/,crash/rings.o crash/books.o diff/guest.o) $(B)/libxl.a $(B)/libtools.a $(B)/libxscommon.a | $(SOLIBS)
+$(B)/tests/crash/rings: $(BOOKS) $(addprefix $(B)/tests/,crash/rings.o diff/guest.o) $(B)/libxl.a $(B)/libtools.a $(B)/libxscommon.a | $(SOLIBS)
 	$(call say,LD,$@)
 	$(q)$(CC) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) \
 	    -Wl,--end-group -Wl,-rpath,$(abspath $(B)/lib) $(LDFLAGS_ALL) $(LIBS_xl)

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +20,6 @@ enum {
 	WINDOW = 12, /* requests that wait for their replies */
 	BUFFER = 64 * 1024,
 	QUIET_US = 100000, /* after which nothing more comes */
-	STUCK_US = 60000000,
 };
 
 /* What a reply has to be. */
@@ -52,7 +50,7 @@ static struct client client[BOOKS_CLIENTS];
 static int n_clients;
 static int events_fd = -1;
 static void (*events_come)(void);
-static const char *rundir;
+const char *books_rundir;
 static uint64_t random_state, clock_now, replies, events;
 static bool draining;
 
@@ -69,8 +67,8 @@ books_wrong(const char *format, ...)
 	exit(1);
 }
 
-static unsigned
-pick(unsigned n)
+unsigned
+books_pick(unsigned n)
 {
 	random_state ^= random_state << 13;
 	random_state ^= random_state >> 7;
@@ -78,8 +76,8 @@ pick(unsigned n)
 	return (unsigned)((random_state >> 20) % n);
 }
 
-static uint64_t
-now_us(void)
+uint64_t
+books_now_us(void)
 {
 	struct timespec t;
 
@@ -131,13 +129,13 @@ ask_write(struct client *c, const char *path, long value, uint32_t txn)
 static void
 ask_own(struct client *c)
 {
-	unsigned k = pick(KEYS);
+	unsigned k = books_pick(KEYS);
 	char path[64], value[32] = "ENOENT";
 
 	snprintf(path, sizeof(path), "/c/%d/k%u", number(c), k);
 	if (c->value[k] >= 0)
 		snprintf(value, sizeof(value), "%ld", c->value[k]);
-	switch (pick(4)) {
+	switch (books_pick(4)) {
 	case 0:
 	case 1:
 		ask(c, WIRE_READ, 0, path, strlen(path) + 1, value,
@@ -169,7 +167,7 @@ static void
 ask_more(struct client *c)
 {
 	while (!draining && c->n < WINDOW - 4 && c->out_len < BUFFER / 2) {
-		if (c->step == 0 && pick(8) == 0) {
+		if (c->step == 0 && books_pick(8) == 0) {
 			c->step = 1;
 			ask(c, WIRE_TRANSACTION_START, 0, "", 1, "", false,
 			    BEGIN);
@@ -280,7 +278,8 @@ hear_all(struct client *c)
 static size_t
 some(const struct client *c)
 {
-	return pick(3) == 0 ? 1 + pick((unsigned)c->out_len) : c->out_len;
+	return books_pick(3) == 0 ? 1 + books_pick((unsigned)c->out_len)
+				  : c->out_len;
 }
 
 static void
@@ -319,84 +318,34 @@ send_some(struct client *c)
 
 /* --- rings --- */
 
-static uint32_t
-load(const uint32_t *word)
-{
-	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
-}
-
-/* Also orders what is looked at behind it. */
-static void
-store(uint32_t *word, uint32_t value)
-{
-	__atomic_store_n(word, value, __ATOMIC_RELEASE);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-
-static void
-kick(struct client *c, bool needed)
-{
-	if (needed || !c->ring.quiet)
-		c->ring.kick(c->ring.arg);
-}
-
-/* Takes what is there. */
-static void
-pull(struct client *c)
-{
-	struct wire_ring *r = c->ring.ring;
-	uint32_t cons = r->rsp_cons, prod = load(&r->rsp_prod), i;
-
-	if (r->error != WIRE_RING_OK || prod - cons > WIRE_RING_SIZE)
-		books_wrong("domain %u: its ring has error %u",
-		    (unsigned)c->ring.domid, (unsigned)r->error);
-	if (prod == cons)
-		return;
-	for (i = cons; i != prod; i++)
-		c->in[c->in_len++] = (char)r->rsp[i % WIRE_RING_SIZE];
-	store(&r->rsp_cons, prod);
-	/* it may have waited for room */
-	kick(c, load(&r->rsp_prod) - cons >= WIRE_RING_SIZE);
-	hear_all(c);
-}
-
-/* Puts in what there is room for. */
 static void
 push(struct client *c)
 {
-	struct wire_ring *r = c->ring.ring;
-	uint32_t prod = r->req_prod;
-	uint32_t room = WIRE_RING_SIZE - (prod - load(&r->req_cons)), i;
-	uint32_t len;
+	bool more;
 
 	c->asked = false;
-	if (c->out_len == 0 || room == 0)
+	if (c->out_len == 0)
 		return;
-	len = (uint32_t)some(c);
-	if (len > room)
-		len = room;
-	for (i = 0; i < len; i++)
-		r->req[(prod + i) % WIRE_RING_SIZE] = (uint8_t)c->out[i];
-	store(&r->req_prod, prod + len);
-	/* it may have seen the end and gone to sleep */
-	kick(c, (int32_t)(load(&r->req_cons) - prod) >= 0);
-	is_sent(c, len);
+	is_sent(c, ring_push(&c->ring, c->out, some(c), &more));
 	/* the rest is another write, at once as far as there is room */
-	c->asked = c->out_len > 0 && len < room;
+	c->asked = c->out_len > 0 && more;
 }
 
 void
 books_event(unsigned i)
 {
-	pull(&client[i]);
-	push(&client[i]);
+	struct client *c = &client[i];
+
+	c->in_len += ring_pull(&c->ring, c->in + c->in_len);
+	hear_all(c);
+	push(c);
 }
 
 /* --- all of them --- */
 
 /* One round of all; at most MS. True: somebody got something. */
-static bool
-turn(int ms)
+bool
+books_turn(int ms)
 {
 	struct pollfd p[BOOKS_CLIENTS + 1];
 	uint64_t before = replies;
@@ -427,100 +376,26 @@ turn(int ms)
 }
 
 /* Goes on until each request is answered and nothing more comes. */
-static void
-drain(void)
+void
+books_drain(void)
 {
-	uint64_t since = now_us(), seen = 0;
+	uint64_t since = books_now_us(), seen = 0;
 	int i;
 	bool busy = true;
 
 	draining = true;
-	while (busy || now_us() - since < QUIET_US) {
-		turn(10);
+	while (busy || books_now_us() - since < QUIET_US) {
+		books_turn(10);
 		busy = false;
 		for (i = 0; i < n_clients; i++)
 			busy |= client[i].n > 0;
 		if (replies + events != seen)
-			since = now_us();
+			since = books_now_us();
 		seen = replies + events;
-		if (now_us() - since > STUCK_US)
+		if (books_now_us() - since > BOOKS_STUCK_US)
 			books_wrong("some replies never come");
 	}
 	draining = false;
-}
-
-/* --- killing --- */
-
-struct status {
-	long supervisor, primary, standby;
-};
-
-static bool
-read_status(struct status *s)
-{
-	char path[256];
-	FILE *file;
-	int n;
-
-	snprintf(path, sizeof(path), "%s/status", rundir);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return false;
-	n = fscanf(file, "supervisor %ld primary %ld standby %ld",
-	    &s->supervisor, &s->primary, &s->standby);
-	fclose(file);
-	return n == 3;
-}
-
-/* Lets the clients go on, at leisure, until there are a primary and, if WANTED,
- * a standby. */
-static struct status
-wait_for_both(bool wanted)
-{
-	uint64_t limit = now_us() + STUCK_US;
-	struct status s = { 0, 0, 0 };
-
-	for (;;) {
-		turn(0);
-		usleep(5000);
-		if (read_status(&s) && s.primary > 0 &&
-		    kill((pid_t)s.primary, 0) == 0 &&
-		    (!wanted || s.standby > 0))
-			return s;
-		if (now_us() > limit)
-			books_wrong(
-			    "nobody %s", wanted ? "stands by" : "serves");
-	}
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* Kills somebody in the middle of it; how long nobody got a reply, in us. */
-static uint64_t
-kill_one(void)
-{
-	unsigned how = pick(10);
-	struct status s = wait_for_both(how < 8);
-	uint64_t until = now_us() + pick(3000), start;
-
-	while (now_us() < until)
-		turn(0);
-	start = now_us();
-	if (how != 0)
-		kill((pid_t)s.primary, SIGKILL);
-	if (how <= 1 && s.standby > 0)
-		kill((pid_t)s.standby, SIGKILL);
-	turn(0); /* what was sent before */
-	while (!turn(1))
-		if (now_us() - start > STUCK_US)
-			books_wrong("no reply for %d s", STUCK_US / 1000000);
-	return now_us() - start;
 }
 
 /* --- life --- */
@@ -528,7 +403,7 @@ kill_one(void)
 void
 books_begin(const char *dir, uint64_t seed)
 {
-	rundir = dir;
+	books_rundir = dir;
 	random_state = seed | 1;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("seed %llu\n", (unsigned long long)random_state);
@@ -555,7 +430,7 @@ books_add_socket(void)
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 
 	c->fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	snprintf(at.sun_path, sizeof(at.sun_path), "%s/socket", rundir);
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s/socket", books_rundir);
 	if (connect(c->fd, (void *)&at, sizeof(at)) != 0)
 		books_wrong("%s: %s", at.sun_path, strerror(errno));
 }
@@ -593,7 +468,7 @@ prepare(uint32_t op, const char *format, ...)
 			*p = '\0';
 	ask(&client[0], op, 0, payload, (size_t)len, "OK", false, PLAIN);
 	while (client[0].n > 0)
-		turn(10);
+		books_turn(10);
 }
 
 void
@@ -623,12 +498,12 @@ books_open(void)
 		ask(&client[i], WIRE_WATCH, 0, payload, (size_t)len, "OK",
 		    false, PLAIN);
 	}
-	drain();
+	books_drain();
 }
 
 /* What only shows at the end. */
-static void
-check_all(void)
+void
+books_check(void)
 {
 	long commits[COUNTERS] = { 0 }, all = 0, refused = 0;
 	char path[32], text[32];
@@ -651,32 +526,8 @@ check_all(void)
 		    false, PLAIN);
 	}
 	ask(&client[0], WIRE_CONTROL, 0, "check", 6, "OK", false, PLAIN);
-	drain();
+	books_drain();
 	printf("%llu replies, %llu events, %ld commits, %ld refused\n",
 	    (unsigned long long)replies, (unsigned long long)events, all,
 	    refused);
-}
-
-void
-books_kill(unsigned long kills)
-{
-	uint64_t *outage = calloc(kills + 1, sizeof(*outage)), start = now_us();
-	unsigned long i;
-
-	if (outage == NULL)
-		books_wrong("no memory");
-	for (i = 0; i < kills; i++)
-		outage[i] = kill_one();
-	start = now_us() - start;
-	wait_for_both(true);
-	drain();
-	check_all();
-	qsort(outage, kills, sizeof(*outage), by_value);
-	if (kills > 0)
-		printf("%lu kills in %.1f s; without a reply for (ms): median "
-		       "%.1f, p99 %.1f, most %.1f\n",
-		    kills, (double)start / 1e6, (double)outage[kills / 2] / 1e3,
-		    (double)outage[kills * 99 / 100] / 1e3,
-		    (double)outage[kills - 1] / 1e3);
-	free(outage);
 }

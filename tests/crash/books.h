@@ -14,11 +14,15 @@
 #define TESTS_CRASH_BOOKS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/wire.h"
 
-enum { BOOKS_CLIENTS = 128 }; /* at most */
+enum {
+	BOOKS_CLIENTS = 128, /* at most */
+	BOOKS_STUCK_US = 60000000,
+};
 
 /* The daemon of RUNDIR, and luck. */
 void books_begin(const char *rundir, uint64_t seed);
@@ -49,6 +53,33 @@ void books_event(unsigned client);
 
 /* Connects all and makes what they work on. The first one is a socket's. */
 void books_open(void);
+
+/* --- the parts: books.c, books_ring.c, kills.c --- */
+
+extern const char *books_rundir;
+
+/* A random number below N. */
+unsigned books_pick(unsigned n);
+
+uint64_t books_now_us(void);
+
+/* One round of all; at most MS. True: somebody got something. */
+bool books_turn(int ms);
+
+/* Goes on until each request is answered and nothing more comes. */
+void books_drain(void);
+
+/* What only shows at the end. */
+void books_check(void);
+
+/* Takes what is in RING to BUF, which has room for WIRE_RING_SIZE bytes; how
+ * much that was. */
+size_t ring_pull(const struct books_ring *ring, char *buf);
+
+/* Puts of LEN BYTES what there is room for into RING; how much that was.
+ * *MORE_OUT: there is still room. */
+size_t ring_push(const struct books_ring *ring, const char *bytes, size_t len,
+    bool *more_out);
 
 /* Kills KILLS times under load, looks at all at the end, and says what it saw
  * on stdout. */
