@@ -19,7 +19,8 @@
 enum {
 	QUANTUM = 32,	 /* microseconds of work in one turn, about */
 	QUANTUM_MIN = 4, /* if others wait, so that none waits for long */
-	ROUNDS = 16,	 /* turns of all before the kernel is asked again */
+	ROUNDS = 16,	 /* turns of all before the kernel is asked again ... */
+	ROUNDS_LEFT = 2, /* and of those who had one and have more to do */
 	STEP = 1000,	 /* pieces of work put off in one round */
 	BACKGROUND = 4,	 /* others that take turns */
 	TIME_MS = 100,	 /* between two records of the time */
@@ -34,8 +35,12 @@ struct server {
 	struct trace *trace;
 	struct stats *stats;
 	struct snapshots snapshots;
-	/* Those with work; privileged ones and guests get as many turns. */
-	struct list active[2];
+	/* Those with work; privileged ones and guests get as many turns. Who
+	 * had nothing to do and now has, and who had a turn and has more to do,
+	 * get them one by one: so the one who asks little does not wait for
+	 * each of those who ask much. */
+	struct list fresh[2], active[2];
+	bool was_fresh[2]; /* the last turn */
 	struct list unsent;
 	struct {
 		bool (*run)(void *ctx);
@@ -300,6 +305,8 @@ server_new_empty(const struct server_config *config, struct flight *flight)
 	server->flight = flight;
 	server->written_fd = -1;
 	server->world = world_none();
+	list_init(&server->fresh[0]);
+	list_init(&server->fresh[1]);
 	list_init(&server->active[0]);
 	list_init(&server->active[1]);
 	list_init(&server->unsent);
@@ -491,7 +498,7 @@ server_activate(struct server *server, struct transport *transport)
 {
 	if (list_empty(&transport->active))
 		list_append(
-		    &server->active[transport->privileged], &transport->active);
+		    &server->fresh[transport->privileged], &transport->active);
 }
 
 void
@@ -511,32 +518,49 @@ server_background(struct server *server, bool (*run)(void *ctx), void *ctx)
 	}
 }
 
-/* One turn for whoever waits longest in LIST. */
-/* What a turn is when those in LIST wait for theirs. */
+/* How many wait in LIST, counted up to MAX. */
 static int
-quantum_beside(const struct list *list)
+count_up_to(const struct list *list, int max)
 {
 	const struct list *link = list->next;
-	int n = 1;
+	int n = 0;
 
-	for (; link != list && n < QUANTUM / QUANTUM_MIN; link = link->next)
+	for (; link != list && n < max; link = link->next)
 		n++;
-	return QUANTUM / n;
+	return n;
 }
 
-static void
-run_first(struct server *server, struct list *list)
+/* What a turn is when others of the same KIND wait for theirs. */
+static int
+quantum_beside(const struct server *server, int kind)
 {
+	const int max = QUANTUM / QUANTUM_MIN - 1;
+	int n = count_up_to(&server->fresh[kind], max);
+
+	n += count_up_to(&server->active[kind], max - n);
+	return QUANTUM / (1 + n);
+}
+
+/* One turn for one of KIND. */
+static void
+run_first(struct server *server, int kind)
+{
+	struct list *list = &server->fresh[kind];
 	struct transport *t;
 
+	if (list_empty(list) ||
+	    (server->was_fresh[kind] && !list_empty(&server->active[kind])))
+		list = &server->active[kind];
 	if (list_empty(list))
 		return;
+	server->was_fresh[kind] = list == &server->fresh[kind];
 	t = list_entry(list->next, struct transport, active);
 	list_remove(&t->active);
 	stats_mark(server->stats);
 	/* It may be gone when run() comes back without more to do. */
-	if (t->run(t, quantum_beside(list)) == TURN_MORE)
-		server_activate(server, t);
+	if (t->run(t, quantum_beside(server, kind)) == TURN_MORE &&
+	    list_empty(&t->active))
+		list_append(&server->active[kind], &t->active);
 }
 
 static void
@@ -569,9 +593,15 @@ run_background(struct server *server)
 }
 
 static bool
+has_fresh(const struct server *server)
+{
+	return !list_empty(&server->fresh[0]) || !list_empty(&server->fresh[1]);
+}
+
+static bool
 has_work(const struct server *server)
 {
-	return !list_empty(&server->active[0]) ||
+	return has_fresh(server) || !list_empty(&server->active[0]) ||
 	       !list_empty(&server->active[1]);
 }
 
@@ -585,8 +615,10 @@ server_turn(struct server *server, bool block)
 		server->base, EVLOOP_ONCE | (block ? 0 : EVLOOP_NONBLOCK)) < 0)
 		fatalx("the event loop failed");
 	for (round = 0; round < ROUNDS && has_work(server); round++) {
-		run_first(server, &server->active[1]);
-		run_first(server, &server->active[0]);
+		if (round >= ROUNDS_LEFT && !has_fresh(server))
+			break;
+		run_first(server, 1);
+		run_first(server, 0);
 		send_all(server);
 	}
 	more = run_background(server);
