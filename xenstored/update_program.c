@@ -15,41 +15,73 @@
 /* What each of our programs has in it, where others look for it. */
 static const char marker[] = "kernbus:xenstored:stands-by:1";
 
-bool
-update_can_execute(const char *path, char why[LIVE_UPDATE_TEXT])
+/*
+ * What every store daemon that can go on for another one has in it: the name of
+ * the command, and that of a watch which no other program sets off. Anything
+ * else would be executed in our place and end, and the store with it.
+ */
+static const char command[] = "live-update", special[] = "@releaseDomain";
+
+/* The LEN bytes of the regular file PATH, for munmap(); NULL. */
+static void *
+map_file(const char *path, size_t *len_out)
 {
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	void *data = MAP_FAILED;
 	struct stat st;
 
-	if (stat(path, &st) != 0) {
-		strcpy(why, "File not accessible.");
-		return false;
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size > 0) {
+		*len_out = (size_t)st.st_size;
+		data = mmap(NULL, *len_out, PROT_READ, MAP_PRIVATE, fd, 0);
 	}
-	if (!S_ISREG(st.st_mode) || access(path, X_OK) != 0) {
-		strcpy(why, "File not executable.");
-		return false;
-	}
-	return true;
+	if (fd >= 0)
+		close(fd);
+	return data != MAP_FAILED ? data : NULL;
 }
 
 bool
 update_is_ours(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	void *data = MAP_FAILED;
-	struct stat st;
-	bool found = false;
+	size_t len = 0;
+	void *data = map_file(path, &len);
+	bool found =
+	    data != NULL && memmem(data, len, marker, sizeof(marker)) != NULL;
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0)
-		data = mmap(
-		    NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (fd >= 0)
-		close(fd);
-	if (data == MAP_FAILED)
-		return false;
-	found =
-	    memmem(data, (size_t)st.st_size, marker, sizeof(marker)) != NULL;
-	munmap(data, (size_t)st.st_size);
+	if (data != NULL)
+		munmap(data, len);
 	return found;
+}
+
+/* Whether PATH is a store daemon, of whatever kind. */
+static bool
+is_daemon(const char *path)
+{
+	size_t len = 0;
+	void *data = map_file(path, &len);
+	bool found = data != NULL &&
+		     memmem(data, len, command, strlen(command)) != NULL &&
+		     memmem(data, len, special, strlen(special)) != NULL;
+
+	if (data != NULL)
+		munmap(data, len);
+	return found;
+}
+
+bool
+update_can_execute(const char *path, char why[LIVE_UPDATE_TEXT])
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		strcpy(why, "File not accessible.");
+	else if (!S_ISREG(st.st_mode) || access(path, X_OK) != 0)
+		strcpy(why, "File not executable.");
+	else if (!update_is_ours(path) && !is_daemon(path))
+		strcpy(why, "File is no store daemon.");
+	else
+		return true;
+	return false;
 }
 
 /* --- words --- */

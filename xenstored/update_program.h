@@ -14,7 +14,10 @@
 
 #include "xenstored/live_update.h"
 
-/* Whether PATH can be executed. False: WHY, as stock daemons say it. */
+/*
+ * Whether PATH can be executed and is, as far as its bytes tell, a store daemon
+ * that can go on for another one. False: WHY, as stock daemons say it.
+ */
 bool update_can_execute(const char *path, char why[LIVE_UPDATE_TEXT]);
 
 /*

@@ -118,7 +118,16 @@ refuses_a_bad_one()
 	! xenstore-control live-update /run/bad >/run/said 2>&1 &&
 	    grep -q 'The new program ended with status 0.' /run/said && same_tree &&
 	    ! xenstore-control live-update /etc/passwd >/run/said 2>&1 &&
-	    grep -q 'File not executable.' /run/said && same_tree
+	    grep -q 'File not executable.' /run/said && same_tree &&
+	    printf '#!/bin/sh\nexec /bin/true "$@"\n' >/run/script &&
+	    chmod +x /run/script && refuses /bin/true && refuses /run/script
+}
+
+# What cannot be a store daemon is not executed at all.
+refuses()
+{
+	! xenstore-control live-update "$1" >/run/said 2>&1 &&
+	    grep -q 'File is no store daemon.' /run/said && same_tree
 }
 
 is_program()

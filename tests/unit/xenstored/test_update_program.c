@@ -12,12 +12,15 @@
 #include "xenstored/update_program.h"
 
 static void
-only_programs_can_be_executed(void **unused)
+only_store_daemons_can_be_executed(void **unused)
 {
 	char why[LIVE_UPDATE_TEXT] = "";
 
 	(void)unused;
-	assert_true(update_can_execute("/bin/sh", why));
+	assert_true(update_can_execute("/proc/self/exe", why));
+	assert_false(update_can_execute("/bin/true", why));
+	assert_string_equal(why, "File is no store daemon.");
+	assert_false(update_can_execute("/bin/sh", why));
 	assert_false(update_can_execute("/nonexistent", why));
 	assert_string_equal(why, "File not accessible.");
 	assert_false(update_can_execute("/etc/passwd", why));
@@ -97,7 +100,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_programs_can_be_executed),
+		cmocka_unit_test(only_store_daemons_can_be_executed),
 		cmocka_unit_test(our_programs_are_told_from_others),
 		cmocka_unit_test(words_are_the_present_ones_or_those_asked_for),
 		cmocka_unit_test(a_request_travels_whole),
