@@ -206,15 +206,9 @@ log_resume(struct log *log, const struct log_pos *pos)
 }
 
 void
-log_mark_closed(struct log *log)
+log_mark(struct log *log, enum log_closed how)
 {
-	__atomic_store_n(&log->header->closed, 1, __ATOMIC_RELEASE);
-}
-
-void
-log_mark_open(struct log *log)
-{
-	__atomic_store_n(&log->header->closed, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&log->header->closed, (uint64_t)how, __ATOMIC_RELEASE);
 }
 
 void

@@ -40,7 +40,14 @@ struct log_header {
 	uint64_t end;	/* offset behind the newest; published last */
 	uint64_t next_seq;
 	uint8_t boot[LOG_BOOT_SIZE]; /* life of the hypervisor; 0: not known */
-	uint64_t closed; /* not 0: its daemon ended as it was told to */
+	uint64_t closed;	     /* enum log_closed */
+};
+
+/* How the log's daemon ended. */
+enum log_closed {
+	LOG_OPEN,   /* it runs, or was killed */
+	LOG_CLOSED, /* as it was told to: the log ends here for good */
+	LOG_RESTS,  /* so, too, but the next daemon goes on */
 };
 
 struct log_entry {
@@ -83,11 +90,8 @@ struct log *log_map(int fd);
 /* From now on records are added to LOG at POS, whatever is behind it. */
 void log_resume(struct log *log, const struct log_pos *pos);
 
-/* Says in the file that the log ends here for good. */
-void log_mark_closed(struct log *log);
-
-/* That is not so after all. */
-void log_mark_open(struct log *log);
+/* Says so in the file. */
+void log_mark(struct log *log, enum log_closed how);
 
 /*
  * WAIT is called before a record is overwritten that is not older than *KEEP

@@ -162,7 +162,23 @@ open_flight(struct sup_store *store)
 	make_flight(store);
 }
 
-/* Opens what a daemon that was killed left. False: there is nothing, and why
+static void
+tell_where(const struct sup_store *store, const struct log_header *header)
+{
+	unsigned long long pid = store->flight->supervisor_pid;
+	unsigned long long seq = header->next_seq;
+
+	if (header->closed == LOG_RESTS)
+		msg_info("goes on where the daemon before (pid %llu) ended, "
+			 "at record %llu",
+		    pid, seq);
+	else
+		msg_warnx("the daemon before (pid %llu) did not end well: goes "
+			  "on where it was, at record %llu",
+		    pid, seq);
+}
+
+/* Opens what another daemon left. False: there is nothing, and why
  * was said if it was not to be expected. */
 static bool
 recover(struct sup_store *store)
@@ -181,7 +197,7 @@ recover(struct sup_store *store)
 		return false;
 	}
 	header = log_header(store->log);
-	if (header->closed != 0)
+	if (header->closed != LOG_OPEN && header->closed != LOG_RESTS)
 		return false;
 	if (memcmp(header->boot, store->boot, sizeof(store->boot)) != 0) {
 		msg_info(
@@ -196,11 +212,8 @@ recover(struct sup_store *store)
 		    path_of(store, "log"));
 		return false;
 	}
-	msg_warnx(
-	    "the daemon before (pid %llu) did not end well: goes on where "
-	    "it was, at record %llu",
-	    (unsigned long long)store->flight->supervisor_pid,
-	    (unsigned long long)header->next_seq);
+	tell_where(store, header);
+	log_mark(store->log, LOG_OPEN);
 	store->recovered = true;
 	return true;
 }
@@ -349,24 +362,24 @@ sup_store_status(const struct sup_store *store, pid_t primary, pid_t standby)
 void
 sup_store_hand_over(struct sup_store *store, bool yes)
 {
-	if (!yes) {
-		log_mark_open(store->log);
+	log_mark(store->log, yes ? LOG_CLOSED : LOG_OPEN);
+	if (!yes)
 		return;
-	}
-	log_mark_closed(store->log);
 	(void)unlink(path_of(store, "status"));
 }
 
 void
-sup_store_end(struct sup_store *store, bool well)
+sup_store_end(struct sup_store *store, enum log_closed how)
 {
-	static const char *const names[] = { "checkpoint", "flight", "status" };
+	static const char *const names[] = { "checkpoint.0", "checkpoint.1",
+		"flight" };
 	size_t i;
 
-	if (well) {
-		log_mark_closed(store->log);
-		for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-			(void)unlink(path_of(store, names[i]));
-	}
+	log_mark(store->log, how);
+	if (how != LOG_OPEN)
+		(void)unlink(path_of(store, "status"));
+	for (i = 0; how == LOG_CLOSED && i < sizeof(names) / sizeof(names[0]);
+	     i++)
+		(void)unlink(path_of(store, names[i]));
 	let_go(store);
 }

@@ -33,8 +33,8 @@ struct sup_store {
 };
 
 /*
- * Opens what is in DIR if another daemon left it there without having ended
- * (and not FRESH), otherwise begins with an empty store as CONFIG says. BOOT is
+ * Opens what is in DIR if another daemon left it there to go on with (and not
+ * FRESH), otherwise begins with an empty store as CONFIG says. BOOT is
  * set. Exits with a message if it cannot.
  */
 void sup_store_open(struct sup_store *store, const char *dir,
@@ -77,8 +77,8 @@ void sup_store_status(
  */
 void sup_store_hand_over(struct sup_store *store, bool yes);
 
-/* Lets go of it. WELL: this was the end that was wanted; the next daemon begins
- * with an empty store. */
-void sup_store_end(struct sup_store *store, bool well);
+/* Lets go of it; HOW the daemon ends. After LOG_CLOSED nothing is left to go on
+ * with. */
+void sup_store_end(struct sup_store *store, enum log_closed how);
 
 #endif

@@ -688,6 +688,18 @@ begin(struct supervisor *s)
 	promote(s);
 }
 
+/*
+ * Whoever uses a ring cannot begin anew with an empty store: while there is a
+ * hypervisor the next daemon goes on.
+ */
+static enum log_closed
+how_it_ends(const struct supervisor *s)
+{
+	if (s->status != 0)
+		return LOG_OPEN;
+	return s->options->no_domains ? LOG_CLOSED : LOG_RESTS;
+}
+
 static void
 end(struct supervisor *s)
 {
@@ -696,7 +708,7 @@ end(struct supervisor *s)
 	(void)unlink(s->paths->socket);
 	if (s->options->pid_file != NULL)
 		(void)unlink(s->options->pid_file);
-	sup_store_end(&s->store, s->status == 0);
+	sup_store_end(&s->store, how_it_ends(s));
 	sup_socks_end(&s->socks);
 	peers_unmap(s->peers);
 	if (s->evtchn != NULL)

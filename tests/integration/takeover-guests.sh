@@ -3,8 +3,8 @@
 #
 # takeover-guests.sh BUILD: the store's processes are killed under guests with a
 # disk and an interface, while others are created and destroyed; then all of them
-# are killed at once, and the next daemon finds the rings again. KILLS says how
-# often (40).
+# are killed at once, and then told to end: the next daemon finds the rings again.
+# KILLS says how often (40).
 # shellcheck disable=SC2317 # check calls what is defined here
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -87,6 +87,13 @@ check 'all of the daemon is killed' wait_until 10 ended
 start() { xenstored --pid-file "$XEN_RUN_DIR/xenstored.pid" && wait_until 10 both; }
 check 'the next one starts' start
 kept() { [ "$(xenstore-read /kept)" = yes ]; }
+check 'with what was in the store' kept
+check 'both guests go on' progress
+
+supervisor=$(pid_of supervisor)
+kill "$supervisor"
+check 'the daemon is told to end' wait_until 10 ended
+check 'the next one starts' start
 check 'with what was in the store' kept
 check 'both guests go on' progress
 check 'a domain can be created' xl create -q third
