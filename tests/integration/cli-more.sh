@@ -97,6 +97,11 @@ nul_list() { says '/t/a|/t/b|/t/bin|' nul xenstore-list -p --null /t; }
 depth() { says '/t/a = "hello"
 /t/b = ""
 /t/bin = "\xff"' xenstore-ls -f --depth 1 /t; }
+depth_wrong() {
+	exits 1 xenstore-ls -d -1 /t && exits 1 xenstore-ls -d 4294967296 /t &&
+	    exits 1 xenstore-watch -d -1 -n 1 /t &&
+	    exits 1 xenstore-watch -d 4294967297 -n 1 /t
+}
 depth_none() { says '' xenstore-ls -d 0 /t; }
 glob_path() { says '/l/domain/1/name = "one"
 /l/domain/2/name = "two"' xenstore-ls -f --glob '/l/domain/*/name' /l; }
@@ -218,6 +223,7 @@ check 'read --null' nul_read
 check 'list --null' nul_list
 check 'ls --depth' depth
 check 'ls --depth 0' depth_none
+check 'no depth below 0, and none that means another' depth_wrong
 check 'ls --glob of paths' glob_path
 check 'ls --glob of names' glob_name
 check 'ls --glob with **' glob_any

@@ -6,6 +6,7 @@
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,17 @@ parse_number(const char *text, char option)
 	return value;
 }
 
+/* -d: what is asked for may be the whole tree, but no less than its root. */
+static long
+parse_depth(const char *text)
+{
+	long depth = parse_number(text, 'd');
+
+	if (depth < 0 || depth > INT_MAX)
+		errx(1, "-d wants a number of levels, not '%s'", text);
+	return depth;
+}
+
 /* Seconds, with a fraction or without, in milliseconds. */
 static long
 parse_seconds(const char *text)
@@ -186,7 +198,7 @@ set_option(struct options *opt, int c)
 		opt->number = parse_number(optarg, 'n');
 		break;
 	case 'd':
-		opt->depth = parse_number(optarg, 'd');
+		opt->depth = parse_depth(optarg);
 		break;
 	default:
 		set_own_option(opt, c);

@@ -74,14 +74,14 @@ show_modes(FILE *to)
 }
 
 static int64_t
-parse_number(const char *text, const char *option)
+parse_number(const char *text, const char *option, int64_t max)
 {
 	char *end;
 	long long n;
 
 	errno = 0;
 	n = strtoll(text, &end, 10);
-	if (end == text || *end != '\0' || errno != 0 || n < 0)
+	if (end == text || *end != '\0' || errno != 0 || n < 0 || n > max)
 		errx(EXIT_USAGE, "%s wants a number, not '%s'", option, text);
 	return n;
 }
@@ -98,7 +98,7 @@ set_option(const struct hist_cmd *cmd, struct hist_options *opt,
 		*db = optarg;
 		break;
 	case 'd':
-		opt->domid = parse_number(optarg, "--domid");
+		opt->domid = parse_number(optarg, "--domid", UINT16_MAX);
 		break;
 	case 'F':
 		opt->follow = true;
@@ -110,7 +110,7 @@ set_option(const struct hist_cmd *cmd, struct hist_options *opt,
 		opt->json = true;
 		break;
 	case 'n':
-		opt->last = parse_number(optarg, "--number");
+		opt->last = parse_number(optarg, "--number", INT64_MAX);
 		break;
 	case 'P':
 		opt->path = hist_path(optarg);
