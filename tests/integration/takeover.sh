@@ -58,7 +58,19 @@ unreadable() {
 	dd if=/dev/zero of="$dir/log" bs=1 seek=4200 count=64 conv=notrunc 2>/dev/null
 }
 
+switches() {
+	for who in supervisor primary standby; do
+		grep '^voluntary' "/proc/$(pid_of "$who")/status"
+	done
+}
+sleeps() {
+	before=$(switches)
+	sleep 1
+	[ "$before" = "$(switches)" ]
+}
+
 check 'the daemon starts with a standby' start
+check 'when nothing happens none of its processes wakes up' wait_until sleeps
 check "the store's processes are killed $kills times, and no client notices" \
     kill_under_load
 sed -n 's/^[0-9].*/ok ... &/p' "$dir/figures"
