@@ -29,6 +29,7 @@ int
 listener_open(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct stat st;
 	mode_t mask;
 	int fd, rc;
 
@@ -38,6 +39,9 @@ listener_open(const char *path)
 	memcpy(address.sun_path, path, strlen(path));
 	if (is_alive(&address))
 		fatalx("another xenstored serves %s", path);
+	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode) &&
+	    !S_ISLNK(st.st_mode))
+		fatalx("%s is no socket", path);
 	if (unlink(path) != 0 && errno != ENOENT)
 		fatal("cannot remove the stale socket %s", path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

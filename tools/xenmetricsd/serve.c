@@ -95,11 +95,16 @@ static int
 bind_path(const char *path, char *why)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct stat st;
 	mode_t mask;
 	int fd, rc;
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
 		refuse(why, path, "the path is too long");
+		return -1;
+	}
+	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode)) {
+		refuse(why, path, "what is there is no socket");
 		return -1;
 	}
 	memcpy(address.sun_path, path, strlen(path));
