@@ -98,6 +98,9 @@ check 'rights of the domains that there are' offers 'r0 r7' xenstore-chmod /t/ab
 check 'special names to watch' offers '/ @introduceDomain @releaseDomain' xenstore-watch ''
 check 'special names, as bash cuts words' offers releaseDomain xenstore-watch @ rel
 check "an option's value is not completed" offers '' xenstore-ls --glob ''
+check 'nor a number' offers '' xenstore-log -n ''
+check 'nor a file of the history' offers '' xenstore log --database ''
+check 'but a path is' offers '/t/abc /t/abd' xenstore-log --path /t/ab
 check 'nor behind =' offers '' xenstore-ls --glob = /t
 check 'options are those that --help shows' offers_its_options
 check "the daemon's commands" offers 'quota quota-soft' xenstore-control qu

@@ -59,7 +59,8 @@ _xenstore_takes_value()
 {
 	case $2:$1 in
 	*:--number | *:--depth | *:--glob | *:--exec | *:--timeout | *:--if-equals | *:--at) return 0 ;;
-	watch:-n | watch:-d | ls:-d) return 0 ;;
+	*:--since | *:--domid | *:--database) return 0 ;;
+	watch:-n | watch:-d | ls:-d | log:-[nsdD] | blame:-[tD] | diff:-D | why:-[dD]) return 0 ;;
 	esac
 	return 1
 }

@@ -146,7 +146,10 @@ parse_options(int argc, char **argv, const struct hist_cmd *cmd,
 		if (c == OPT_HELP || c == 'h')
 			help(cmd);
 		if (c != '?' && strchr(cmd->options, c) == NULL) {
-			warnx("xenstore-%s has no such option", cmd->name);
+			warnx(cmd == &hist_ls
+				  ? "--at and -%c exclude each other"
+				  : "there is no -%c here",
+			    c);
 			usage(cmd);
 		}
 		set_option(cmd, opt, db, c);
