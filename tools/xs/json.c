@@ -83,10 +83,20 @@ void
 json_string(struct out *out, const char *text, size_t len)
 {
 	out_string(out, "\"");
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0, n; i < len; i += n) {
 		unsigned char c = (unsigned char)text[i];
 		char esc[8];
 
+		n = utf8_sequence((const unsigned char *)text + i, len - i);
+		if (n > 1) {
+			out_bytes(out, text + i, n);
+			continue;
+		}
+		if (n == 0) {
+			out_string(out, "\\ufffd");
+			n = 1;
+			continue;
+		}
 		if (c == '"' || c == '\\')
 			snprintf(esc, sizeof(esc), "\\%c", c);
 		else if (c == '\n' || c == '\t' || c == '\r')

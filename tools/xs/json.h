@@ -10,7 +10,8 @@
 
 #include "tools/xs/out.h"
 
-/* "text", for what is UTF-8: names and paths are ASCII. */
+/* "text"; what is no UTF-8 in it becomes U+FFFD. Paths are ASCII, but processes
+ * have any name. */
 void json_string(struct out *out, const char *text, size_t len);
 
 /* "KEY":"text" */

@@ -61,8 +61,10 @@ void
 show_who(struct show *s, const struct history_who *who)
 {
 	if (strcmp(who->kind, "socket") == 0) {
+		/* a process chooses its name: terminals shall not obey it */
+		out_escaped(s->out, who->command, strlen(who->command));
 		if (who->command[0] != '\0')
-			show_text(s, "%s[%" PRId64 "]", who->command, who->pid);
+			show_text(s, "[%" PRId64 "]", who->pid);
 		else
 			show_text(s, "process %" PRId64, who->pid);
 		if (who->uid > 0)

@@ -56,6 +56,17 @@ what_cannot_be_read_is_null(void **state)
 	assert_value(NULL, 0, "\"value\":null");
 }
 
+/* Names of processes are cut after so many bytes, wherever that is. */
+static void
+a_name_that_is_no_text_is_text_all_the_same(void **state)
+{
+	(void)state;
+	json_string(&out, BYTES("a\377b\303\244\342\202\033"));
+	assert_string_equal(
+	    out.text, "\"a\\ufffdb\303\244\\ufffd\\ufffd\\u001b\"");
+	out_free(&out);
+}
+
 static void
 arrays_have_commas_between(void **state)
 {
@@ -81,6 +92,7 @@ main(void)
 		cmocka_unit_test(text_is_a_string_with_escapes),
 		cmocka_unit_test(what_is_no_text_is_base64),
 		cmocka_unit_test(what_cannot_be_read_is_null),
+		cmocka_unit_test(a_name_that_is_no_text_is_text_all_the_same),
 		cmocka_unit_test(arrays_have_commas_between),
 	};
 
