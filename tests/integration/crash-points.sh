@@ -4,7 +4,7 @@
 # crash-points.sh BUILD: the store's processes are killed at every single place
 # behind a store to what survives them, one after the other, in scenarios with
 # sockets; nobody notices. EVERY (1): only each so many.
-# shellcheck disable=SC2317 # check calls what is defined here
+# shellcheck disable=SC2317 # check and trap call what is defined here
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/support/checks.sh
@@ -12,7 +12,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 build=$(cd "${1:?usage: crash-points.sh BUILD}" && pwd)
 top=$(mktemp -d "${TMPDIR:-/dev/shm}/points.XXXXXX")
-trap 'rm -rf "$top"' EXIT
+cleanup() {
+	# a daemon may still be on its way out
+	rm -rf "$top" 2>/dev/null || { sleep 1 && rm -rf "$top"; } || :
+}
+trap cleanup EXIT
 trap 'exit 1' INT TERM
 
 points() { # NAME ARG...

@@ -366,6 +366,9 @@ node_free(struct node *node)
 {
 	if (node == NULL)
 		return;
+	/* open at an unmount that did not wait for their release */
+	while (node->opens != NULL)
+		open_free(node, node->opens);
 	close(node->epoll_fd);
 	free(node);
 }

@@ -79,6 +79,15 @@ xenevtchn_notify(xenevtchn_handle *xce, evtchn_port_t port)
 	return 0;
 }
 
+int
+xenevtchn_notify_many(
+    xenevtchn_handle *xce, const evtchn_port_t *ports, size_t nr)
+{
+	while (nr > 0)
+		xenevtchn_notify(xce, ports[--nr]);
+	return 0;
+}
+
 xenevtchn_port_or_error_t
 xenevtchn_bind_interdomain(
     xenevtchn_handle *xce, uint32_t domid, evtchn_port_t remote)
@@ -189,6 +198,14 @@ xengnttab_unmap(xengnttab_handle *xgt, void *start, uint32_t count)
 	for (i = 0; i < DOMS; i++)
 		if (fake.page[i] == start)
 			fake.mapped[i]--;
+	return 0;
+}
+
+int
+xenmanage_boot_id(xenmanage_handle *hdl, uint8_t id[XENMANAGE_BOOT_ID_SIZE])
+{
+	(void)hdl;
+	memset(id, 0, XENMANAGE_BOOT_ID_SIZE);
 	return 0;
 }
 
