@@ -246,11 +246,20 @@ sup_store_source(const struct sup_store *store, bool primary_serves)
 	uint64_t first =
 	    __atomic_load_n(&log_header(store->log)->first, __ATOMIC_ACQUIRE);
 
+	if (store->writer != 0 && store->written_at >= first)
+		return SUP_SOURCE_IMAGE;
 	if (store->image_fd >= 0 && store->image_at >= first)
 		return SUP_SOURCE_IMAGE;
 	if (first == 0)
 		return SUP_SOURCE_START;
 	return primary_serves ? SUP_SOURCE_PRIMARY : SUP_SOURCE_NONE;
+}
+
+int
+sup_store_image(const struct sup_store *store)
+{
+	/* it is newer, and need not be in the file yet */
+	return store->writer != 0 ? store->written_fd : store->image_fd;
 }
 
 /* The child that writes the file: the image in FD. */

@@ -23,7 +23,7 @@ struct sup_store {
 	int log_fd, flight_fd;
 	struct log *log;
 	struct flight *flight;
-	int image_fd;	   /* -1: there is none */
+	int image_fd;	   /* what is in the file; -1: none */
 	uint64_t image_at; /* log offset that it is of */
 	pid_t writer;	   /* of the file; 0: nobody writes */
 	int written_fd;	   /* what it writes, and of which offset */
@@ -51,13 +51,16 @@ bool sup_store_reserve(struct sup_store *store);
 /* Where a process that is to follow can start. */
 enum sup_source {
 	SUP_SOURCE_START,   /* the first record of the log */
-	SUP_SOURCE_IMAGE,   /* IMAGE_FD */
+	SUP_SOURCE_IMAGE,   /* sup_store_image() */
 	SUP_SOURCE_PRIMARY, /* it has to make an image */
 	SUP_SOURCE_NONE,    /* nowhere: the store is lost */
 };
 
 enum sup_source sup_store_source(
     const struct sup_store *store, bool primary_serves);
+
+/* The descriptor of the image to start from, which stays the store's. */
+int sup_store_image(const struct sup_store *store);
 
 /* Keeps the image that MSG tells of, in FD, which it owns. */
 void sup_store_keep_image(

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -39,7 +40,10 @@ enum {
 	STOP_MS = 5000,	  /* children have to end */
 	RESPAWN_MS = 200, /* between two standbys that ended at once */
 	TICK_MS = 1000,
-	FAILURES = 10, /* to serve, in a row */
+	IMAGE_MS = 30000,      /* for an image that was asked for */
+	IMAGE_AGAIN_MS = 1000, /* after one that could not be made */
+	FAILURES = 10,	       /* to serve, in a row */
+	SPARE_FILES = 48,      /* descriptors that are not for clients */
 };
 
 struct supervisor {
@@ -57,14 +61,15 @@ struct supervisor {
 	struct sup_socks socks;
 	struct peers *peers; /* NULL: nobody is told their names */
 	struct sup_update update;
-	uint64_t died;	   /* us, when the primary did */
-	uint64_t retry;	   /* ms, when a standby may be started again */
-	char death[128];   /* of the primary, in words */
-	unsigned failures; /* of primaries, since one served */
-	bool served;	   /* once */
-	bool adopted;	   /* another daemon was here, whose ports are bound */
-	bool pending_image;
-	bool full;     /* no descriptors are left: nobody is accepted */
+	uint64_t died;	    /* us, when the primary did */
+	uint64_t retry;	    /* ms, when a standby may be started again */
+	char death[128];    /* of the primary, in words */
+	unsigned failures;  /* of primaries, since one served */
+	bool served;	    /* once */
+	bool adopted;	    /* another daemon was here, whose ports are bound */
+	uint64_t image_due; /* ms, when the primary may be asked for one */
+	uint64_t full; /* ms, until when nobody is accepted; 0: no matter */
+	bool told_full;
 	bool reserved; /* the whole log has its memory */
 	bool stopping;
 	int status;
@@ -134,11 +139,11 @@ feed(struct supervisor *s, struct sup_child *child)
 	case SUP_SOURCE_START:
 		return sup_child_load(child, -1);
 	case SUP_SOURCE_IMAGE:
-		return sup_child_load(child, s->store.image_fd);
+		return sup_child_load(child, sup_store_image(&s->store));
 	case SUP_SOURCE_PRIMARY:
-		if (!s->pending_image)
-			s->pending_image =
-			    supmsg_say(s->primary.fd, SUPMSG_IMAGE, 0);
+		if (now_us() / 1000 >= s->image_due &&
+		    supmsg_say(s->primary.fd, SUPMSG_IMAGE, 0))
+			s->image_due = now_us() / 1000 + IMAGE_MS;
 		return false;
 	case SUP_SOURCE_NONE:
 		break;
@@ -248,7 +253,7 @@ primary_died(struct supervisor *s, const siginfo_t *info)
 		takeover_blame(s->store.flight);
 	CRASH_POINT();
 	sup_child_forget(p);
-	s->pending_image = false;
+	s->image_due = 0;
 	if (s->stopping)
 		return;
 	if (sup_update_primary_died(&s->update, how))
@@ -352,11 +357,13 @@ wake_standby(const struct supervisor *s)
 static void
 got_image(struct supervisor *s, const struct supmsg *msg, int fd)
 {
-	s->pending_image = false;
-	if (fd < 0)
+	if (fd < 0) {
 		msg_warnx("an image of the store could not be made");
-	else
-		sup_store_keep_image(&s->store, msg, fd);
+		s->image_due = now_us() / 1000 + IMAGE_AGAIN_MS;
+		return;
+	}
+	s->image_due = 0;
+	sup_store_keep_image(&s->store, msg, fd);
 	if (s->standby.pid != 0 && !s->standby.loading)
 		(void)feed(s, &s->standby);
 }
@@ -379,7 +386,7 @@ hear(struct supervisor *s, struct sup_child *child, struct supmsg *msg,
 	case SUPMSG_CLOSED:
 		if (child == &s->primary)
 			sup_socks_remove(&s->socks, msg->a);
-		s->full = false;
+		s->full = 0;
 		break;
 	case SUPMSG_IMAGE_IS:
 		got_image(s, msg, n_fds > 0 ? fds[0] : -1);
@@ -434,6 +441,27 @@ note_peer(struct supervisor *s, const struct sup_sock *sock)
 	peers_note(s->peers, sock->id, pid, name);
 }
 
+/* Whether clients have all descriptors but those that the next standby, which
+ * has them as well, needs. */
+static bool
+is_full(const struct supervisor *s)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	       s->socks.n + SPARE_FILES >= limit.rlim_cur;
+}
+
+/* Whoever waits is served when others have gone. */
+static void
+accept_later(struct supervisor *s)
+{
+	if (!s->told_full)
+		msg_warn("cannot accept a client");
+	s->told_full = true;
+	s->full = now_us() / 1000 + TICK_MS;
+}
+
 static void
 accept_clients(struct supervisor *s)
 {
@@ -441,6 +469,10 @@ accept_clients(struct supervisor *s)
 	int i, fd;
 
 	for (i = 0; i < ACCEPT_BATCH; i++) {
+		if (is_full(s)) {
+			errno = EMFILE;
+			break;
+		}
 		fd = accept4(
 		    s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd < 0 && errno == ECONNABORTED)
@@ -452,14 +484,12 @@ accept_clients(struct supervisor *s)
 			close(fd);
 			continue;
 		}
+		s->told_full = false;
 		n_new++;
 	}
 	if (i < ACCEPT_BATCH && errno != EAGAIN && errno != EWOULDBLOCK &&
-	    errno != EINTR) {
-		/* Whoever waits is served when others have gone. */
-		msg_warn("cannot accept a client");
-		s->full = true;
-	}
+	    errno != EINTR)
+		accept_later(s);
 	s->store.flight->last_sock = s->socks.last_id;
 	if (s->primary.pid != 0)
 		(void)sup_child_pump(&s->primary, &s->socks);
@@ -523,7 +553,7 @@ set_polls(const struct supervisor *s, struct pollfd p[P_COUNT])
 	for (i = 0; i < P_COUNT; i++)
 		p[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
 	p[P_SIGNALS].fd = s->signals[0];
-	if (!s->full && !s->stopping && !sup_update_leaves(&s->update))
+	if (s->full == 0 && !s->stopping && !sup_update_leaves(&s->update))
 		p[P_LISTENER].fd = s->listener;
 	if (s->primary.pid != 0) {
 		p[P_PRIMARY].fd = s->primary.fd;
@@ -605,8 +635,8 @@ idle_time(const struct supervisor *s)
 {
 	if (s->served && !s->reserved)
 		return 0;
-	if (s->standby.pid != 0 && !s->full &&
-	    s->update.phase == SUP_UPDATE_NONE)
+	if (s->primary.pid != 0 && s->standby.pid != 0 && s->standby.loading &&
+	    s->full == 0 && s->update.phase == SUP_UPDATE_NONE)
 		return -1;
 	return sup_update_wait(&s->update, TICK_MS);
 }
@@ -717,6 +747,17 @@ end(struct supervisor *s)
 	close(s->signals[1]);
 }
 
+/* What could not be done when it was due: for want of memory, mostly. */
+static void
+catch_up(struct supervisor *s)
+{
+	if (s->primary.pid == 0 && !s->stopping)
+		promote(s);
+	start_standby(s);
+	if (s->standby.pid != 0 && !s->standby.loading)
+		(void)feed(s, &s->standby);
+}
+
 int
 supervisor_run(const struct options *options,
     const struct server_config *config, const struct supervisor_paths *paths,
@@ -733,13 +774,14 @@ supervisor_run(const struct options *options,
 	begin(&s);
 	while (!s.stopping) {
 		turn(&s, idle_time(&s));
-		s.full = false;
+		if (s.full != 0 && now_us() / 1000 >= s.full)
+			s.full = 0;
 		if (s.served && !s.reserved)
 			s.reserved = !sup_store_reserve(&s.store);
 		if (sup_update_tick(&s.update, &s.primary, &s.socks, s.listener,
 			s.gifts.evtchn, now_us() / 1000))
 			drop_standby(&s);
-		start_standby(&s);
+		catch_up(&s);
 	}
 	end(&s);
 	return s.status;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "xenstored/crash_point.h"
 
@@ -102,6 +103,8 @@ supmsg_receive(int sock, struct supmsg *msg_out, int fds_out[SUPMSG_FDS],
 	}
 	if (n == (ssize_t)sizeof(*msg_out) && msg_out->n <= SUPMSG_FDS)
 		return 1;
+	while (*n_fds_out > 0)
+		close(fds_out[--*n_fds_out]);
 	errno = EPROTO;
 	return -1;
 }

@@ -82,7 +82,8 @@ const char *supmsg_text(struct supmsg *msg);
 
 /*
  * Receives one message and its descriptors, which are the caller's, without
- * waiting. 1; 0: the other end is gone; -1 with errno.
+ * waiting. 1; 0: the other end is gone; -1 with errno. There are less
+ * descriptors than were sent if this process can have no more.
  */
 int supmsg_receive(int sock, struct supmsg *msg_out, int fds_out[SUPMSG_FDS],
     unsigned *n_fds_out);

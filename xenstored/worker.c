@@ -43,7 +43,7 @@ enum {
 /* The socket of a client, which nobody serves in this process yet. */
 struct held {
 	uint64_t sock;
-	int fd;
+	int fd; /* -1: there was no descriptor left for it */
 };
 
 struct worker {
@@ -217,10 +217,13 @@ make_image(struct worker *w, struct state *st, const struct log_pos *pos,
 	};
 	struct image_mark mark = { log_header(w->log)->epoch, *pos };
 	int fd;
+	pid_t pid = fork();
 
 	_Static_assert(sizeof(*tail) <= sizeof(msg.id), "a tail is too long");
 	w->image_at = pos->offset;
-	if (fork() != 0)
+	if (pid < 0)
+		(void)supmsg_say(w->sup, SUPMSG_IMAGE_IS, 0);
+	if (pid != 0)
 		return;
 	fd = memfd_create("xenstored-image", MFD_CLOEXEC);
 	memcpy(msg.id, tail, sizeof(*tail));
@@ -293,16 +296,20 @@ obey_follower(
     struct worker *w, const struct supmsg *msg, const int *fds, unsigned n_fds)
 {
 	unsigned i;
+	int fd;
 
 	switch (msg->type) {
 	case SUPMSG_SOCKS:
-		for (i = 0; i < msg->n; i++)
-			if (is_over(w, msg->id[i])) {
-				close(fds[i]);
-				note_over(w, msg->id[i]);
-			} else {
-				hold(w, msg->id[i], fds[i]);
+		for (i = 0; i < msg->n; i++) {
+			fd = i < n_fds ? fds[i] : -1;
+			if (!is_over(w, msg->id[i])) {
+				hold(w, msg->id[i], fd);
+				continue;
 			}
+			if (fd >= 0)
+				close(fd);
+			note_over(w, msg->id[i]);
+		}
 		break;
 	case SUPMSG_LOAD:
 		load(w, n_fds > 0 ? fds[0] : -1);
@@ -407,15 +414,18 @@ on_client_closed(void *ctx, uint64_t sock)
 static void
 add_client(struct worker *w, uint64_t sock, int fd)
 {
-	if (sock > state_last_sock(server_state(w->server)) &&
+	if (fd >= 0 && sock > state_last_sock(server_state(w->server)) &&
 	    unix_add(w->clients, fd, sock))
 		return;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
+	else
+		msg_warnx("a client is closed: no descriptor is left for it");
 	on_client_closed(w, sock);
 }
 
 static void
-obey(struct worker *w, const struct supmsg *msg, const int *fds)
+obey(struct worker *w, const struct supmsg *msg, const int *fds, unsigned n_fds)
 {
 	static const struct tail no_tail;
 	struct log_pos pos = log_end(w->log);
@@ -424,7 +434,7 @@ obey(struct worker *w, const struct supmsg *msg, const int *fds)
 	switch (msg->type) {
 	case SUPMSG_SOCKS:
 		for (i = 0; i < msg->n; i++)
-			add_client(w, msg->id[i], fds[i]);
+			add_client(w, msg->id[i], i < n_fds ? fds[i] : -1);
 		break;
 	case SUPMSG_IMAGE:
 		make_image(w, server_state(w->server), &pos, &no_tail);
@@ -453,7 +463,7 @@ on_sup(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	while ((got = supmsg_receive(fd, &msg, fds, &n_fds)) == 1)
 		if (!worker_update_obey(&w->update, &msg, fds, n_fds))
-			obey(w, &msg, fds);
+			obey(w, &msg, fds, n_fds);
 	if (got == 0)
 		_exit(0); /* the supervisor is gone */
 }
@@ -517,6 +527,7 @@ adopt_sockets(struct worker *w)
 {
 	struct state *st = server_state(w->server);
 	struct conn *conn = state_next_conn(st, NULL), *next;
+	uint64_t sock;
 	size_t i;
 	int fd;
 
@@ -524,12 +535,14 @@ adopt_sockets(struct worker *w)
 		next = state_next_conn(st, conn);
 		if (conn_is_ring(conn))
 			continue;
-		fd = let_go(w, conn_sock(conn));
+		sock = conn_sock(conn);
+		fd = let_go(w, sock);
 		if (fd >= 0 && unix_adopt(w->clients, fd, conn))
 			continue;
 		if (fd >= 0)
 			close(fd);
 		state_close(conn);
+		on_client_closed(w, sock);
 	}
 	for (i = 0; i < OVER; i++)
 		if (w->over[i] != 0)
@@ -537,9 +550,10 @@ adopt_sockets(struct worker *w)
 	/* The others were never opened, or closed already. */
 	for (i = 0; i < w->n_held; i++)
 		if (w->held[i].sock <= state_last_sock(st)) {
-			close(w->held[i].fd);
+			if (w->held[i].fd >= 0)
+				close(w->held[i].fd);
 			on_client_closed(w, w->held[i].sock);
-			w->held[i].fd = -1;
+			w->held[i].sock = 0;
 		}
 }
 
@@ -560,7 +574,7 @@ add_new_sockets(struct worker *w)
 	if (w->n_held > 0)
 		qsort(w->held, w->n_held, sizeof(w->held[0]), by_sock);
 	for (i = 0; i < w->n_held; i++)
-		if (w->held[i].fd >= 0)
+		if (w->held[i].sock != 0)
 			add_client(w, w->held[i].sock, w->held[i].fd);
 	free(w->held);
 	w->held = NULL;
