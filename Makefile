@@ -539,7 +539,7 @@ check-model: $(MODELS) ## the core and the store against reference models
 check-lint: ## layers, headers alone, clang-format, shellcheck, man pages
 	@sh tests/lint/run
 
-check-integration: all $(filter-out %-crash,$(CRASHERS)) $(HISTORY_USER) $(XENEVT_USER) $(RESTART_USER) $(NETBSD_NODES) ## the whole system, in its own namespaces
+check-integration: all $(CRASHERS) $(HISTORY_USER) $(XENEVT_USER) $(RESTART_USER) $(NETBSD_NODES) ## the whole system, in its own namespaces
 	@sh tests/integration/run $(B)
 
 N ?= 2000

@@ -42,7 +42,7 @@ primary() {
 }
 finds() { # RULE
 	! XENSTORED_CRASH_FAULT=$1 points "fault-$1" -s "$2" >"$top/fault" 2>&1 &&
-		grep '^FAIL' "$top/fault"
+		grep '^FAIL.*(xenstored/' "$top/fault"
 }
 
 check 'the primary may be killed anywhere' primary
