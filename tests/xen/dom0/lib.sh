@@ -100,6 +100,21 @@ store_pid()
 	cat /run/xenstore.pid
 }
 
+# The processes that the daemon has started: ours serves in two of them.
+store_children()
+{
+	ps -o pid,ppid | awk -v parent="$(store_pid)" '$2 == parent { print $1 }'
+}
+
+# How much memory each of its processes uses
+store_memory()
+{
+	local pid
+	for pid in $(store_pid) $(store_children); do
+		sed -n 's/^VmRSS:[ \t]*//p' "/proc/$pid/status"
+	done | tr '\n' ' '
+}
+
 services_start()
 {
 	xen-init-dom0 || return 1

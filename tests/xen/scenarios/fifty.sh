@@ -28,11 +28,11 @@ cycles()
 # What a domain leaves for good (empty folders) is left after the first.
 check 'the first time' cycle
 store_names >/tmp/before
-grep -E '^Vm(RSS|Size)' "/proc/$(store_pid)/status" >/tmp/memory-before
+memory=$(store_memory)
 start=$(now)
 check '49 times more' cycles 49
 note "one creation and destruction: $((($(now) - start) / 49)) hundredths of a second"
 store_names >/tmp/after
 check 'the store has the same nodes as before' diff /tmp/before /tmp/after
 check 'domain ids were not reused' [ "$id" -ge 50 ]
-note "the daemon: $(tr '\n\t' '  ' </tmp/memory-before) before, $(grep -E '^Vm(RSS|Size)' "/proc/$(store_pid)/status" | tr '\n\t' '  ') after"
+note "the daemon's processes: $memory before, $(store_memory) after"

@@ -5,11 +5,6 @@
 # the store is there, and so are the guest's ring and watches.
 guest_config replaced pv 192.0.2.40
 
-children()
-{
-	ps -o pid,ppid | awk -v parent="$(store_pid)" '$2 == parent { print $1 }'
-}
-
 watch_start()
 {
 	xenstore-watch /lab >/out/watch.txt 2>&1 &
@@ -42,7 +37,7 @@ killed_and_started()
 	local pid
 	pid=$(store_pid)
 	# shellcheck disable=SC2046
-	kill -9 "$pid" $(children)
+	kill -9 "$pid" $(store_children)
 	wait_for 20 fails kill -0 "$pid" 2>/dev/null || return 1
 	store_start
 }
@@ -63,9 +58,9 @@ if guest_start replaced; then
 	check 'live update' live_update
 	check 'the store has what it had' same_names
 	check 'the watch tells' watch_works
-	if [ -n "$(children)" ]; then
+	if [ -n "$(store_children)" ]; then
 		for round in 1 2 3; do
-			for child in $(children); do
+			for child in $(store_children); do
 				check "round $round: kill -9 $(tr '\0' ' ' <"/proc/$child/cmdline" | cut -c1-60)" kill_child "$child"
 				check 'the watch tells' watch_works
 			done
