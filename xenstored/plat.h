@@ -25,6 +25,10 @@ bool plat_written(int fd, uint64_t *bytes_out);
  * had. */
 void plat_die_with(pid_t parent);
 
+/* Waits until process PID (0: none), which is about to end and need not be a
+ * child, has, but at most MS. */
+void plat_wait_gone(pid_t pid, int ms);
+
 /* What differs between two boots of this machine, or zeroes. */
 void plat_boot_id(uint8_t id[16]);
 

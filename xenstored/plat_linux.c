@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 int
@@ -48,6 +50,19 @@ plat_die_with(pid_t parent)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 &&
 	    getppid() != parent)
 		_exit(1);
+}
+
+void
+plat_wait_gone(pid_t pid, int ms)
+{
+	struct pollfd p = { .events = POLLIN };
+
+	/* Unlike a signal, it sees through those whom nobody waits for. */
+	p.fd = pid != 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	if (p.fd < 0)
+		return;
+	(void)poll(&p, 1, ms);
+	close(p.fd);
 }
 
 void

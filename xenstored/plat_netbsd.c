@@ -9,10 +9,12 @@
 #include "xenstored/plat.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysctl.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 int
 plat_open_written(pid_t pid)
@@ -34,6 +36,13 @@ void
 plat_die_with(pid_t parent)
 {
 	(void)parent;
+}
+
+void
+plat_wait_gone(pid_t pid, int ms)
+{
+	for (; pid != 0 && ms > 0 && kill(pid, 0) == 0; ms--)
+		usleep(1000);
 }
 
 void

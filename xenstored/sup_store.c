@@ -98,19 +98,6 @@ sup_store_begin(struct sup_store *store, const struct server_config *config)
 
 /* --- going on --- */
 
-/* The processes of the daemon before are ending; they must have. */
-static void
-wait_until_gone(uint64_t pid)
-{
-	int i;
-
-	for (i = 0; pid != 0 && i < GONE_MS; i++) {
-		if (kill((pid_t)pid, 0) != 0)
-			return;
-		usleep(1000);
-	}
-}
-
 /* The file of the image to memory. False: there is none that can be used. */
 static bool
 load_checkpoint(struct sup_store *store)
@@ -150,8 +137,8 @@ open_flight(struct sup_store *store)
 	if (store->flight_fd >= 0)
 		store->flight = flight_map(store->flight_fd);
 	if (store->flight != NULL) {
-		wait_until_gone(store->flight->primary_pid);
-		wait_until_gone(store->flight->standby_pid);
+		plat_wait_gone((pid_t)store->flight->primary_pid, GONE_MS);
+		plat_wait_gone((pid_t)store->flight->standby_pid, GONE_MS);
 		return;
 	}
 	msg_warnx("%s is missing or damaged: a request that was being answered "
