@@ -17,7 +17,8 @@ export XENSTORED_RUNDIR="$dir" XENSTORED_PATH="$dir/socket"
 daemon=
 cleanup() {
 	[ -z "$daemon" ] || kill "$daemon" 2>/dev/null || :
-	rm -rf "$dir"
+	# a process may still be on its way out
+	rm -rf "$dir" 2>/dev/null || { sleep 1 && rm -rf "$dir"; } || :
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM
