@@ -22,7 +22,7 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/cli-identical.XXXXXX")
 daemon=
 cleanup() {
 	[ -z "$daemon" ] || kill "$daemon" 2>/dev/null || :
-	rm -rf "$dir"
+	rm -rf "$dir" 2>/dev/null || { sleep 1 && rm -rf "$dir"; } || :
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM

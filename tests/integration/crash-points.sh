@@ -13,8 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${1:?usage: crash-points.sh BUILD}" && pwd)
 top=$(mktemp -d "${TMPDIR:-/dev/shm}/points.XXXXXX")
 cleanup() {
-	# a daemon may still be on its way out
-	rm -rf "$top" 2>/dev/null || { sleep 1 && rm -rf "$top"; } || :
+	remove_tree "$top"
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM

@@ -15,7 +15,7 @@ finish()
 {
 	[ -z "$pid" ] || kill "$pid" 2>/dev/null || true
 	wait 2>/dev/null || true
-	rm -rf "$dir"
+	rm -rf "$dir" 2>/dev/null || { sleep 1 && rm -rf "$dir"; } || :
 }
 trap finish EXIT
 trap 'exit 1' INT TERM

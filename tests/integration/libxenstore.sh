@@ -16,7 +16,7 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/libxenstore.XXXXXX")
 daemon=
 cleanup() {
 	[ -z "$daemon" ] || kill "$daemon" 2>/dev/null || :
-	rm -rf "$dir"
+	remove_tree "$dir"
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM

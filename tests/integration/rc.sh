@@ -58,7 +58,7 @@ end()
 	for f in "$tmp"/run/*.pid; do
 		[ ! -s "$f" ] || kill "$(cat "$f")" 2>/dev/null || :
 	done
-	rm -rf "$tmp"
+	remove_tree "$tmp"
 }
 trap end EXIT
 mkdir "$tmp/sbin" "$tmp/etc"

@@ -14,7 +14,7 @@ build=$(cd "${1:?usage: reconnect.sh BUILD}" && pwd)
 dir=$(mktemp -d "${TMPDIR:-/tmp}/reconnect.XXXXXX")
 cleanup() {
 	[ ! -s "$dir/pid" ] || kill "$(cat "$dir/pid")" 2>/dev/null || :
-	rm -rf "$dir"
+	remove_tree "$dir"
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM

@@ -17,8 +17,7 @@ export XENSTORED_RUNDIR="$dir" XENSTORED_PATH="$dir/socket"
 daemon=
 cleanup() {
 	[ -z "$daemon" ] || kill "$daemon" 2>/dev/null || :
-	# a process may still be on its way out
-	rm -rf "$dir" 2>/dev/null || { sleep 1 && rm -rf "$dir"; } || :
+	remove_tree "$dir"
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM

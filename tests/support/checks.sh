@@ -2,6 +2,7 @@
 #
 #   check TEXT COMMAND...   "ok TEXT" or "FAIL TEXT" with the command's output
 #   skip TEXT REASON
+#   remove_tree DIR           also while a daemon is on its way out in it
 #   checks_end              the script's last line: exits 1 if a check failed
 
 checks_failed=0
@@ -23,6 +24,15 @@ check()
 skip()
 {
 	printf 'skip %s: %s\n' "$1" "$2"
+}
+
+remove_tree()
+{
+	for rt_try in 1 2 3 4 5 6 7 8 9 10; do
+		! rm -rf "$1" 2>/dev/null || return 0
+		[ "$rt_try" -eq 10 ] || sleep 0.3
+	done
+	return 0
 }
 
 checks_end()
