@@ -12,18 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tools/common/clock.h"
+
 enum { NAP_MS_MAX = 50, KILL_GRACE_MS = 1000, READ_SIZE = 4096 };
 
 extern char **environ;
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static void
 nap(unsigned ms)
@@ -150,7 +143,7 @@ proc_start(const struct proc_spec *spec, pid_t *pid_out)
 
 /* Waits until DEADLINE, sleeping longer and longer. 1 if PID was reaped. */
 static int
-wait_until(pid_t pid, uint64_t deadline, int *status_out)
+wait_until(pid_t pid, int64_t deadline, int *status_out)
 {
 	for (unsigned ms = 1;; ms = ms * 2 < NAP_MS_MAX ? ms * 2 : NAP_MS_MAX) {
 		pid_t got = waitpid(pid, status_out, WNOHANG);
@@ -159,7 +152,7 @@ wait_until(pid_t pid, uint64_t deadline, int *status_out)
 			return 1;
 		if (got < 0 && errno != EINTR)
 			return -1;
-		if (now_ms() >= deadline)
+		if (clock_ms() >= deadline)
 			return 0;
 		nap(ms);
 	}
@@ -171,7 +164,7 @@ proc_kill(pid_t pid, unsigned grace_ms)
 	int status;
 
 	kill(-pid, SIGTERM);
-	if (wait_until(pid, now_ms() + grace_ms, &status) == 0) {
+	if (wait_until(pid, clock_ms() + grace_ms, &status) == 0) {
 		kill(-pid, SIGKILL);
 		reap(pid, &status);
 	} else {
@@ -186,7 +179,7 @@ proc_wait(pid_t pid, unsigned timeout_ms, int *status_out)
 
 	if (timeout_ms == 0)
 		return reap(pid, status_out);
-	done = wait_until(pid, now_ms() + timeout_ms, status_out);
+	done = wait_until(pid, clock_ms() + timeout_ms, status_out);
 	if (done != 0)
 		return done > 0 ? 0 : -1;
 	proc_kill(pid, KILL_GRACE_MS);
@@ -207,7 +200,7 @@ proc_run(const struct proc_spec *spec, unsigned timeout_ms, int *status_out)
 /* Reads FD to its end, at most LIMIT bytes, until DEADLINE (0: for ever). A
  * NUL is put behind. NULL with errno ETIMEDOUT, E2BIG, ENOMEM or read(2)'s. */
 static char *
-read_all(int fd, size_t limit, uint64_t deadline, size_t *len_out)
+read_all(int fd, size_t limit, int64_t deadline, size_t *len_out)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	char *text = NULL;
@@ -215,7 +208,7 @@ read_all(int fd, size_t limit, uint64_t deadline, size_t *len_out)
 	int err;
 
 	for (;;) {
-		uint64_t now = now_ms();
+		int64_t now = clock_ms();
 		int left = deadline == 0    ? -1
 			   : now < deadline ? (int)(deadline - now)
 					    : 0;
@@ -258,7 +251,7 @@ int
 proc_output(const struct proc_spec *spec, unsigned timeout_ms, size_t limit,
     char **text_out, size_t *len_out, int *status_out)
 {
-	uint64_t deadline = timeout_ms == 0 ? 0 : now_ms() + timeout_ms;
+	int64_t deadline = timeout_ms == 0 ? 0 : clock_ms() + timeout_ms;
 	struct proc_spec piped = *spec;
 	size_t len = 0;
 	char *text;
@@ -287,8 +280,8 @@ proc_output(const struct proc_spec *spec, unsigned timeout_ms, size_t limit,
 		return -1;
 	}
 	if (deadline != 0)
-		timeout_ms = now_ms() < deadline
-				 ? (unsigned)(deadline - now_ms()) + 1
+		timeout_ms = clock_ms() < deadline
+				 ? (unsigned)(deadline - clock_ms()) + 1
 				 : 1;
 	if (proc_wait(pid, timeout_ms, status_out) != 0) {
 		err = errno;

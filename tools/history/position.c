@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "tools/common/clock.h"
 #include "tools/history/db.h"
 
 /* All of TEXT as a number. */
@@ -88,20 +89,17 @@ date(const char *text, time_t now, int64_t *ms_out)
 static bool
 moment(const char *text, int64_t *ms_out)
 {
-	struct timespec now;
-	int64_t n;
+	int64_t now = clock_wall_ms(), n;
 
-	clock_gettime(CLOCK_REALTIME, &now);
 	if (text[0] == '@' && whole_number(text + 1, strlen(text + 1), &n)) {
 		*ms_out = n * 1000 + 999;
 		return true;
 	}
 	if (ago(text, &n)) {
-		*ms_out =
-		    (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - n;
+		*ms_out = now - n;
 		return true;
 	}
-	return date(text, now.tv_sec, ms_out);
+	return date(text, now / 1000, ms_out);
 }
 
 static bool

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "tools/common/clock.h"
 #include "tools/common/log.h"
 #include "tools/xenconsole/escape.h"
 
@@ -23,15 +23,6 @@ enum {
 	CHUNK = 4096,
 	RUNNING = -1
 };
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 /* ---- the terminal ---- */
 
@@ -81,7 +72,7 @@ open_tty(struct session *s, const char *name)
 int
 session_attach(struct session *s)
 {
-	uint64_t end = now_ms() + ATTACH_MS;
+	int64_t end = clock_ms() + ATTACH_MS;
 	struct pollfd pfd = { .events = POLLIN };
 	char name[sizeof(s->tty)];
 	bool named = false;
@@ -92,7 +83,7 @@ session_attach(struct session *s)
 		return -1;
 	}
 	for (;;) {
-		uint64_t now = now_ms();
+		int64_t now = clock_ms();
 
 		drop_events(s);
 		named = read_name(s, name, sizeof(name));
@@ -237,7 +228,7 @@ int
 session_run(struct session *s)
 {
 	struct input in = { .len = 0 };
-	uint64_t give_up = 0; /* when the terminal has not come back by then */
+	int64_t give_up = 0; /* when the terminal has not come back by then */
 	int code = RUNNING;
 
 	while (code == RUNNING) {
@@ -251,7 +242,7 @@ session_run(struct session *s)
 				(short)(POLLIN | (in.len > 0 ? POLLOUT : 0)) },
 			{ .fd = idle ? STDIN_FILENO : -1, .events = POLLIN },
 		};
-		uint64_t now = now_ms();
+		int64_t now = clock_ms();
 
 		if (s->fd >= 0)
 			give_up = 0;

@@ -4,8 +4,8 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "tools/common/clock.h"
 #include "xenstore.h"
 
 /* Commits that may fail before a transaction is given up: another writer that
@@ -264,15 +264,6 @@ store_change(struct store *st, const struct store_condition *cond,
 	return transaction(st, change_all, &all);
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* Throws away what is queued. False once the connection has ended. */
 static bool
 drain(struct store *st)
@@ -295,7 +286,7 @@ wait_event(struct store *st, int64_t deadline)
 	int timeout = -1, n;
 
 	if (deadline >= 0) {
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - clock_ms();
 
 		timeout = left < 0 ? 0 : (int)left;
 	}
@@ -323,7 +314,7 @@ int
 store_wait(struct store *st, const char *const *paths, int timeout_ms,
     bool (*done)(void *arg), void *arg)
 {
-	int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
+	int64_t deadline = timeout_ms < 0 ? -1 : clock_ms() + timeout_ms;
 	size_t watched = 0;
 	int ret = 0, err = 0;
 

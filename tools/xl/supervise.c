@@ -13,6 +13,7 @@
 #include "create.h"
 #include "device.h"
 #include "interrupt.h"
+#include "tools/common/clock.h"
 #include "tools/common/log.h"
 #include "tools/common/paths.h"
 #include "tools/common/proc.h"
@@ -28,19 +29,10 @@ struct life {
 	const char *config_text;
 	uint32_t domid;
 	int tell;
-	time_t born;   /* monotonic */
+	int64_t born;  /* clock_ms() */
 	bool gone;     /* somebody else has destroyed it */
 	unsigned code; /* why it has shut itself down */
 };
-
-static time_t
-seconds(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
 
 static bool
 has_ended(void *arg)
@@ -119,11 +111,11 @@ action_name(enum domcfg_action action)
 static int
 restart(struct life *l)
 {
-	if (seconds() - l->born < SHORT_LIFE_S)
+	if (clock_ms() - l->born < SHORT_LIFE_S * 1000)
 		sleep(SHORT_LIFE_S);
 	if (create_domain(l->xl, &l->cfg, l->config_text, &l->domid) != 0)
 		return -1;
-	l->born = seconds();
+	l->born = clock_ms();
 	if (hvctl_unpause(l->xl->hv, l->domid) != 0) {
 		log_warn("domain %u cannot be unpaused", l->domid);
 		create_undo(l->xl, l->domid);
@@ -230,7 +222,7 @@ supervise(struct xl *xl, const struct supervision *what)
 		.config_text = what->config_text,
 		.domid = what->domid,
 		.tell = what->tell,
-		.born = seconds(),
+		.born = clock_ms(),
 	};
 	int more = 1;
 
