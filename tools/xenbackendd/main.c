@@ -12,10 +12,9 @@
 
 #include <event2/event.h>
 
-#include "tools/common/lock.h"
 #include "tools/common/log.h"
 #include "tools/common/paths.h"
-#include "tools/common/proc.h"
+#include "tools/common/service.h"
 #include "tools/xenbackendd/server.h"
 
 #define SCRIPT_TIMEOUT_MS 40000
@@ -23,10 +22,8 @@
 #define RECONNECT_MS 1000
 
 struct options {
-	int foreground;
-	int ready_fd;
+	struct service service;
 	const char *log;
-	const char *pid_file;
 	const char *vbd_script;
 };
 
@@ -46,24 +43,6 @@ usage(FILE *out)
 	    out);
 }
 
-/* A descriptor number, or exits 2. */
-static int
-fd_option(const char *text)
-{
-	char *end;
-	long fd;
-
-	errno = 0;
-	fd = strtol(text, &end, 10);
-	if (errno != 0 || *text == '\0' || *end != '\0' || fd < 0 ||
-	    fd > INT_MAX) {
-		log_warnx(
-		    "--ready-fd wants a descriptor number, not '%s'", text);
-		exit(2);
-	}
-	return (int)fd;
-}
-
 static struct options
 parse(int argc, char **argv)
 {
@@ -73,7 +52,10 @@ parse(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct options o = { .ready_fd = -1, .vbd_script = "block" };
+	struct options o = {
+		.service = { .name = "xenbackendd", .ready_fd = -1 },
+		.vbd_script = "block",
+	};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "dfhl:p:s:", longs, NULL)) != -1) {
@@ -82,19 +64,19 @@ parse(int argc, char **argv)
 			log_set_level(LOG_LEVEL_DEBUG);
 			break;
 		case 'f':
-			o.foreground = 1;
+			o.service.foreground = true;
 			break;
 		case 'l':
-			o.log = optarg;
+			o.log = service_path(optarg);
 			break;
 		case 'p':
-			o.pid_file = optarg;
+			o.service.pid_file = service_path(optarg);
 			break;
 		case 's':
 			o.vbd_script = optarg;
 			break;
 		case 'R':
-			o.ready_fd = fd_option(optarg);
+			o.service.ready_fd = service_fd(optarg);
 			break;
 		case 'h':
 			usage(stdout);
@@ -155,7 +137,7 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 
 /* Serves until a signal ends it. */
 static void
-serve(struct daemon *d, int ready_fd, int background_fd)
+serve(struct daemon *d, const struct service *service)
 {
 	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
 	struct event *events[sizeof(sigs) / sizeof(sigs[0])];
@@ -166,50 +148,10 @@ serve(struct daemon *d, int ready_fd, int background_fd)
 		if (events[i] == NULL || evsignal_add(events[i], NULL) != 0)
 			fatalx("cannot handle signal %d", sigs[i]);
 	}
-	proc_ready(ready_fd);
-	if (background_fd >= 0) {
-		proc_ready(background_fd);
-		proc_drop_stderr();
-	}
+	service_ready(service);
 	event_base_dispatch(d->base);
 	for (size_t i = 0; i < count; i++)
 		event_free(events[i]);
-}
-
-/* GIVEN as an absolute path, since a daemon changes its folder; or NAME in the
- * folder WHICH, which is made. Exits 1 if that cannot be. */
-static const char *
-file_path(char buf[PATH_MAX], const char *given, enum paths_dir which,
-    const char *name)
-{
-	char cwd[PATH_MAX];
-
-	if (given == NULL) {
-		if (paths_mkdir(which) != 0 ||
-		    paths_join(buf, PATH_MAX, which, "%s", name) != 0)
-			fatal("%s", paths_dir(which));
-		return buf;
-	}
-	if (given[0] == '/')
-		return given;
-	if (getcwd(cwd, sizeof(cwd)) == NULL ||
-	    (size_t)snprintf(buf, PATH_MAX, "%s/%s", cwd, given) >= PATH_MAX)
-		fatalx("%s: path too long", given);
-	return buf;
-}
-
-/* The only one of us; exits 1 if there is another. */
-static int
-take_lock(const char *path)
-{
-	pid_t owner;
-	int lock = lock_take(path, &owner);
-
-	if (lock < 0 && errno == EWOULDBLOCK)
-		fatalx("already running (pid %ld)", (long)owner);
-	if (lock < 0)
-		fatal("%s", path);
-	return lock;
 }
 
 int
@@ -221,40 +163,38 @@ main(int argc, char **argv)
 		.parallel = SCRIPTS_AT_A_TIME,
 		.reconnect_ms = RECONNECT_MS,
 	};
-	char pid_file[PATH_MAX], log_file[PATH_MAX];
+	char log_file[PATH_MAX];
 	struct daemon d = { .log_fd = -1 };
 	struct options o;
-	int lock, background = -1;
 
 	log_init(argv[0]);
 	o = parse(argc, argv);
 	config.vbd_script = o.vbd_script;
-	o.pid_file =
-	    file_path(pid_file, o.pid_file, PATHS_RUN, "xenbackendd.pid");
-	if (o.log != NULL || !o.foreground)
-		o.log =
-		    file_path(log_file, o.log, PATHS_LOG, "xenbackendd.log");
-
+	if (o.log == NULL && !o.service.foreground) {
+		if (paths_mkdir(PATHS_LOG) != 0 ||
+		    paths_join(log_file, sizeof(log_file), PATHS_LOG,
+			"xenbackendd.log") != 0)
+			fatal("%s", paths_dir(PATHS_LOG));
+		o.log = log_file;
+	}
 	signal(SIGPIPE, SIG_IGN);
-	if (!o.foreground && (background = proc_daemonize()) < 0)
-		fatal("cannot go to the background");
-	lock = take_lock(o.pid_file);
+	service_start(&o.service);
 	d.base = event_base_new();
 	if (d.base == NULL)
 		fatalx("cannot make an event loop");
 	d.server = server_new(d.base, &config);
 	if (d.server == NULL) {
 		log_warn("cannot connect to xenstored");
-		lock_release(lock, o.pid_file);
+		service_end(&o.service);
 		return 1;
 	}
 	d.log = o.log;
 	if (open_log(&d, 0) != 0)
 		fatal("cannot open %s", o.log);
-	serve(&d, o.ready_fd, background);
+	serve(&d, &o.service);
 
 	server_free(d.server);
 	event_base_free(d.base);
-	lock_release(lock, o.pid_file);
+	service_end(&o.service);
 	return 0;
 }

@@ -5,8 +5,9 @@
 
 #include <stdbool.h>
 
+#include "tools/common/service.h"
+
 struct config {
-	bool foreground;
 	bool verbose;
 	bool log_guest;
 	bool log_hv;
@@ -15,8 +16,7 @@ struct config {
 	bool keep;	     /* a full buffer stops the guest, loses nothing */
 	bool replace_escape; /* in logs */
 	const char *log_dir;
-	const char *pid_file;
-	int ready_fd; /* -1: none */
+	struct service service;
 };
 
 #endif

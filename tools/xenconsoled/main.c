@@ -11,10 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/common/lock.h"
 #include "tools/common/log.h"
 #include "tools/common/paths.h"
-#include "tools/common/proc.h"
 #include "tools/xenconsoled/consoles.h"
 #include "tools/xenconsoled/hvlog.h"
 
@@ -78,39 +76,6 @@ parse_overflow(const char *text)
 	usage();
 }
 
-static int
-parse_fd(const char *text)
-{
-	char *end;
-	long fd = strtol(text, &end, 10);
-
-	if (end == text || *end != '\0' || fd < 0 || fd > INT_MAX) {
-		log_warnx("--ready-fd wants a descriptor, not '%s'", text);
-		usage();
-	}
-	return (int)fd;
-}
-
-/* PATH from the root on: a daemon leaves the folder that it was started in. */
-static const char *
-absolute(const char *path)
-{
-	char cwd[PATH_MAX];
-	size_t size;
-	char *out;
-
-	if (path[0] == '/')
-		return path;
-	if (getcwd(cwd, sizeof(cwd)) == NULL)
-		fatal("%s", path);
-	size = strlen(cwd) + strlen(path) + 2;
-	out = malloc(size);
-	if (out == NULL)
-		fatal("%s", path);
-	snprintf(out, size, "%s/%s", cwd, path);
-	return out;
-}
-
 static void
 parse_option(struct config *cfg, int c)
 {
@@ -126,7 +91,7 @@ parse_option(struct config *cfg, int c)
 		break;
 	case 'i':
 	case 'F':
-		cfg->foreground = true;
+		cfg->service.foreground = true;
 		break;
 	case 't':
 		parse_who(optarg, "-t", &cfg->time_guest, &cfg->time_hv);
@@ -138,13 +103,13 @@ parse_option(struct config *cfg, int c)
 		parse_who(optarg, "--log", &cfg->log_guest, &cfg->log_hv);
 		break;
 	case OPT_LOG_DIR:
-		cfg->log_dir = absolute(optarg);
+		cfg->log_dir = service_path(optarg);
 		break;
 	case OPT_PID_FILE:
-		cfg->pid_file = absolute(optarg);
+		cfg->service.pid_file = service_path(optarg);
 		break;
 	case OPT_READY_FD:
-		cfg->ready_fd = parse_fd(optarg);
+		cfg->service.ready_fd = service_fd(optarg);
 		break;
 	case OPT_REPLACE_ESCAPE:
 		cfg->replace_escape = true;
@@ -249,7 +214,7 @@ start(struct program *p, const struct config *cfg)
 
 /* A daemon's messages go to its log from the time on when it serves. */
 static void
-leave_stderr(const struct config *cfg)
+begin_log(const struct config *cfg)
 {
 	char path[PATH_MAX];
 
@@ -257,63 +222,35 @@ leave_stderr(const struct config *cfg)
 		(int)sizeof(path) ||
 	    log_to_file(path) != 0)
 		log_warn("%s/xenconsoled.log", cfg->log_dir);
-	proc_drop_stderr();
-}
-
-static int
-take_pid_file(const char *path)
-{
-	pid_t owner = 0;
-	int fd = lock_take(path, &owner);
-
-	if (fd < 0 && errno == EWOULDBLOCK)
-		fatalx("runs already (pid %ld)", (long)owner);
-	if (fd < 0)
-		fatal("%s", path);
-	return fd;
 }
 
 int
 main(int argc, char **argv)
 {
-	static char pid_file[PATH_MAX];
 	static struct program program;
 	struct config cfg = {
 		.log_dir = paths_dir(PATHS_LOG),
-		.ready_fd = -1,
+		.service = { .name = "xenconsoled", .ready_fd = -1 },
 	};
-	int daemon_fd = -1, lock;
 
 	log_init(argv[0]);
-	if (paths_join(
-		pid_file, sizeof(pid_file), PATHS_RUN, "xenconsoled.pid") == 0)
-		cfg.pid_file = pid_file;
 	parse_args(argc, argv, &cfg);
 	if (cfg.verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
-	if (cfg.pid_file == pid_file && paths_mkdir(PATHS_RUN) != 0)
-		fatal("%s", paths_dir(PATHS_RUN));
 	if ((cfg.log_guest || cfg.log_hv) && mkdir(cfg.log_dir, 0755) != 0 &&
 	    errno != EEXIST)
 		fatal("%s", cfg.log_dir);
-	lock = take_pid_file(cfg.pid_file);
+	service_start(&cfg.service);
 	signal(SIGPIPE, SIG_IGN);
 	raise_limits();
-	if (!cfg.foreground) {
-		daemon_fd = proc_daemonize();
-		if (daemon_fd < 0 || lock_set_owner(lock) != 0)
-			fatal("cannot go to the background");
-	}
 	start(&program, &cfg);
-	if (!cfg.foreground) {
-		leave_stderr(&cfg);
-		proc_ready(daemon_fd);
-	}
-	proc_ready(cfg.ready_fd);
+	if (!cfg.service.foreground)
+		begin_log(&cfg);
+	service_ready(&cfg.service);
 	event_base_dispatch(program.shared.base);
 
 	consoles_stop(program.consoles);
 	hvlog_stop(program.hvlog);
-	lock_release(lock, cfg.pid_file);
+	service_end(&cfg.service);
 	return program.shared.hv_gone ? 1 : 0;
 }

@@ -9,13 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "tools/common/lock.h"
+#include "tools/common/clock.h"
 #include "tools/common/log.h"
 #include "tools/common/paths.h"
-#include "tools/common/proc.h"
+#include "tools/common/service.h"
 #include "tools/xenhistoryd/recorder.h"
 
 enum {
@@ -40,12 +39,10 @@ enum {
 
 struct config {
 	const char *database;
-	const char *pid_file;
 	int64_t max_size; /* bytes */
 	int64_t max_age;  /* ms */
 	size_t value_max;
-	int ready_fd;
-	bool foreground;
+	struct service service;
 };
 
 static volatile sig_atomic_t stopping;
@@ -93,21 +90,6 @@ parse_number(const char *text, const char *option, int64_t max)
 	return n;
 }
 
-/* PATH from the root on: a daemon leaves the folder that it was started in. */
-static const char *
-absolute(const char *path)
-{
-	char cwd[PATH_MAX];
-	char *out;
-
-	if (path[0] == '/')
-		return path;
-	if (getcwd(cwd, sizeof(cwd)) == NULL ||
-	    asprintf(&out, "%s/%s", cwd, path) < 0)
-		fatal("%s", path);
-	return out;
-}
-
 static void
 parse_option(struct config *cfg, int c)
 {
@@ -119,10 +101,10 @@ parse_option(struct config *cfg, int c)
 		puts("xenhistoryd (kernbus)");
 		exit(0);
 	case 'N':
-		cfg->foreground = true;
+		cfg->service.foreground = true;
 		break;
 	case OPT_DATABASE:
-		cfg->database = absolute(optarg);
+		cfg->database = service_path(optarg);
 		break;
 	case OPT_MAX_AGE:
 		cfg->max_age =
@@ -132,10 +114,10 @@ parse_option(struct config *cfg, int c)
 		cfg->max_size = parse_number(optarg, "max-size", 1 << 20) << 20;
 		break;
 	case OPT_PID_FILE:
-		cfg->pid_file = absolute(optarg);
+		cfg->service.pid_file = service_path(optarg);
 		break;
 	case OPT_READY_FD:
-		cfg->ready_fd = (int)parse_number(optarg, "ready-fd", INT_MAX);
+		cfg->service.ready_fd = service_fd(optarg);
 		break;
 	case OPT_VALUE_MAX:
 		cfg->value_max =
@@ -171,15 +153,6 @@ struct program {
 	bool image_old; /* something was recorded since */
 };
 
-static int64_t
-clock_ms(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static bool
 flush(struct program *p)
 {
@@ -187,7 +160,7 @@ flush(struct program *p)
 		return true;
 	log_warnx("%s: %s; what happens now will be a gap", p->cfg->database,
 	    history_error(p->history));
-	p->retry_at = clock_ms(CLOCK_MONOTONIC) + CHORES_MS;
+	p->retry_at = clock_ms() + CHORES_MS;
 	return false;
 }
 
@@ -231,7 +204,7 @@ forget(struct program *p)
 	int64_t before = INT64_MIN, n = 0;
 
 	if (p->cfg->max_age > 0)
-		before = clock_ms(CLOCK_REALTIME) - p->cfg->max_age;
+		before = clock_wall_ms() - p->cfg->max_age;
 	if (too_large(p))
 		before = INT64_MAX;
 	if (before == INT64_MIN || !history_begin(p->history))
@@ -250,14 +223,14 @@ forget(struct program *p)
 static void
 do_chores(struct program *p)
 {
-	int64_t now = clock_ms(CLOCK_MONOTONIC);
+	int64_t now = clock_ms();
 
 	if (now < p->chores_at)
 		return;
 	p->chores_at = now + CHORES_MS;
 	if (!recorder_works(p->recorder)) {
 		if (now >= p->retry_at)
-			recorder_retry(p->recorder, clock_ms(CLOCK_REALTIME));
+			recorder_retry(p->recorder, clock_wall_ms());
 		return;
 	}
 	if (!flush(p))
@@ -309,7 +282,7 @@ turn(struct program *p, int idle, const sigset_t *signals)
 	char why[REPLICA_WHY_SIZE] = "";
 	bool worked = recorder_works(p->recorder);
 
-	switch (recorder_step(p->recorder, clock_ms(CLOCK_REALTIME), why)) {
+	switch (recorder_step(p->recorder, clock_wall_ms(), why)) {
 	case REPLICA_RECORD:
 		p->image_old = true;
 		if (recorder_pending(p->recorder) >= BATCH) {
@@ -420,68 +393,41 @@ should_stop(void)
 	return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT);
 }
 
-static int
-take_pid_file(const char *path)
-{
-	pid_t owner = 0;
-	int fd = lock_take(path, &owner);
-
-	if (fd < 0 && errno == EWOULDBLOCK)
-		fatalx("runs already (pid %ld)", (long)owner);
-	if (fd < 0)
-		fatal("%s", path);
-	return fd;
-}
-
 /* A daemon's messages go to a log. */
 static void
-leave_stderr(void)
+begin_log(void)
 {
 	char path[PATH_MAX];
 
 	if (paths_join(path, sizeof(path), PATHS_LOG, "xenhistoryd.log") != 0 ||
 	    log_to_file(path) != 0)
 		log_warn("%s/xenhistoryd.log", paths_dir(PATHS_LOG));
-	proc_drop_stderr();
 }
 
 int
 main(int argc, char **argv)
 {
-	static char pid_file[PATH_MAX];
 	static struct program program;
 	struct config cfg = {
 		.database = history_default_path(),
 		.max_size = INT64_C(256) << 20,
 		.max_age = INT64_C(30) * 86400000,
 		.value_max = 4096,
-		.ready_fd = -1,
+		.service = { .name = "xenhistoryd", .ready_fd = -1 },
 	};
-	int daemon_fd = -1, lock, idle = 0, n = 0;
+	int idle = 0, n = 0;
 	sigset_t signals;
 
 	log_init(argv[0]);
-	if (paths_join(
-		pid_file, sizeof(pid_file), PATHS_RUN, "xenhistoryd.pid") == 0)
-		cfg.pid_file = pid_file;
 	parse_args(argc, argv, &cfg);
-	if (cfg.pid_file == pid_file && paths_mkdir(PATHS_RUN) != 0)
-		fatal("%s", paths_dir(PATHS_RUN));
 	if (paths_mkdir(PATHS_LOG) != 0)
 		fatal("%s", paths_dir(PATHS_LOG));
-	lock = take_pid_file(cfg.pid_file);
-	if (!cfg.foreground) {
-		daemon_fd = proc_daemonize();
-		if (daemon_fd < 0 || lock_set_owner(lock) != 0)
-			fatal("cannot go to the background");
-	}
+	service_start(&cfg.service);
 	catch_signals(&signals);
 	start(&program, &cfg);
-	if (!cfg.foreground) {
-		leave_stderr();
-		proc_ready(daemon_fd);
-	}
-	proc_ready(cfg.ready_fd);
+	if (!cfg.service.foreground)
+		begin_log();
+	service_ready(&cfg.service);
 	while (++n % 64 != 0 ? !stopping : !should_stop())
 		idle = turn(&program, idle, &signals);
 
@@ -489,6 +435,6 @@ main(int argc, char **argv)
 	flush(&program);
 	recorder_free(program.recorder);
 	history_close(program.history);
-	lock_release(lock, cfg.pid_file);
+	service_end(&cfg.service);
 	return 0;
 }

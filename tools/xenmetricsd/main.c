@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* xenmetricsd(8): the store daemon's figures for Prometheus. */
-#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
@@ -10,10 +9,9 @@
 
 #include <event2/event.h>
 
-#include "tools/common/lock.h"
 #include "tools/common/log.h"
 #include "tools/common/paths.h"
-#include "tools/common/proc.h"
+#include "tools/common/service.h"
 #include "tools/xenmetricsd/serve.h"
 
 enum {
@@ -30,9 +28,7 @@ enum {
 
 struct config {
 	const char *listen; /* "[ADDRESS:]PORT" or a path */
-	const char *pid_file;
-	int ready_fd;
-	bool foreground;
+	struct service service;
 };
 
 static const struct option long_options[] = {
@@ -56,19 +52,6 @@ usage(void)
 	exit(EXIT_USAGE);
 }
 
-static int
-parse_fd(const char *text)
-{
-	char *end;
-	long fd = strtol(text, &end, 10);
-
-	if (end == text || *end != '\0' || fd < 0 || fd > INT_MAX) {
-		log_warnx("--ready-fd wants a descriptor, not '%s'", text);
-		usage();
-	}
-	return (int)fd;
-}
-
 static void
 parse_args(int argc, char **argv, struct config *cfg)
 {
@@ -83,16 +66,16 @@ parse_args(int argc, char **argv, struct config *cfg)
 			puts("xenmetricsd (kernbus)");
 			exit(0);
 		case 'N':
-			cfg->foreground = true;
+			cfg->service.foreground = true;
 			break;
 		case OPT_LISTEN:
 			cfg->listen = optarg;
 			break;
 		case OPT_PID_FILE:
-			cfg->pid_file = optarg;
+			cfg->service.pid_file = service_path(optarg);
 			break;
 		case OPT_READY_FD:
-			cfg->ready_fd = parse_fd(optarg);
+			cfg->service.ready_fd = service_fd(optarg);
 			break;
 		default:
 			usage();
@@ -181,54 +164,30 @@ start(struct program *p, const struct config *cfg)
 	catch_signal(p, SIGINT);
 }
 
-static int
-take_pid_file(const char *path)
-{
-	pid_t owner = 0;
-	int fd = lock_take(path, &owner);
-
-	if (fd < 0 && errno == EWOULDBLOCK)
-		fatalx("runs already (pid %ld)", (long)owner);
-	if (fd < 0)
-		fatal("%s", path);
-	return fd;
-}
-
 int
 main(int argc, char **argv)
 {
-	static char pid_file[PATH_MAX], listen_at[PATH_MAX];
+	static char listen_at[PATH_MAX];
 	static struct program program;
-	struct config cfg = { .ready_fd = -1 };
-	int daemon_fd = -1, lock;
+	struct config cfg = {
+		.listen = listen_at,
+		.service = { .name = "xenmetricsd", .ready_fd = -1 },
+	};
 
 	log_init(argv[0]);
-	if (paths_join(pid_file, sizeof(pid_file), PATHS_RUN,
-		"xenmetricsd.pid") != 0 ||
-	    paths_join(listen_at, sizeof(listen_at), PATHS_RUN,
+	if (paths_join(listen_at, sizeof(listen_at), PATHS_RUN,
 		"xenmetricsd.socket") != 0)
 		fatal("%s", paths_dir(PATHS_RUN));
-	cfg.pid_file = pid_file;
-	cfg.listen = listen_at;
 	parse_args(argc, argv, &cfg);
 	if (paths_mkdir(PATHS_RUN) != 0)
 		fatal("%s", paths_dir(PATHS_RUN));
-	lock = take_pid_file(cfg.pid_file);
-	if (!cfg.foreground) {
-		daemon_fd = proc_daemonize();
-		if (daemon_fd < 0 || lock_set_owner(lock) != 0)
-			fatal("cannot go to the background");
-	}
+	service_start(&cfg.service);
 	start(&program, &cfg);
-	if (!cfg.foreground) {
-		proc_drop_stderr();
-		proc_ready(daemon_fd);
-	}
-	proc_ready(cfg.ready_fd);
+	service_ready(&cfg.service);
 	event_base_dispatch(program.base);
 
 	serve_stop(program.serve);
 	collect_free(program.collect);
-	lock_release(lock, cfg.pid_file);
+	service_end(&cfg.service);
 	return 0;
 }
