@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +41,7 @@ make_dirs(const char *dir)
 	}
 }
 
-void
+int
 daemon_claim(const char *dir)
 {
 	char path[4096];
@@ -62,7 +63,7 @@ daemon_claim(const char *dir)
 			fatalx("another xenstored runs in %s", dir);
 		nanosleep(&pause, NULL);
 	}
-	/* FD is open, and the lock held, to the end */
+	return fd;
 }
 
 /* Waits for a byte from CHILD; never returns. */
@@ -110,11 +111,29 @@ daemon_fork(void)
 	close(null);
 }
 
+/* Whether the file PATH says that it is us. */
+static bool
+is_told(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	long pid = 0;
+
+	if (file == NULL)
+		return false;
+	if (fscanf(file, "%ld", &pid) != 1)
+		pid = 0;
+	fclose(file);
+	return pid == (long)getpid();
+}
+
 void
 daemon_pid_file(const char *path)
 {
-	FILE *file = fopen(path, "we");
+	FILE *file;
 
+	if (is_told(path))
+		return;
+	file = fopen(path, "we");
 	if (file == NULL)
 		fatal("cannot write the pid file %s", path);
 	fprintf(file, "%ld\n", (long)getpid());

@@ -8,10 +8,10 @@
 
 /*
  * Makes the directory DIR (mode 0755, parents too) and holds the lock file in
- * it for as long as the process lives. Exits with a message if that cannot be
- * or another one holds it.
+ * it for as long as the returned descriptor is open. Exits with a message if
+ * that cannot be or another one holds it.
  */
-void daemon_claim(const char *dir);
+int daemon_claim(const char *dir);
 
 /*
  * Goes to the background, with stdin and stdout at /dev/null. The caller's
@@ -20,7 +20,8 @@ void daemon_claim(const char *dir);
  */
 void daemon_fork(void);
 
-/* Writes the process id to PATH. Exits with a message if it cannot. */
+/* Writes the process id to PATH, unless it is there already. Exits with a
+ * message if it cannot. */
 void daemon_pid_file(const char *path);
 
 /*

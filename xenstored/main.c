@@ -18,6 +18,7 @@
 #include "xenstored/priv.h"
 #include "xenstored/replace.h"
 #include "xenstored/server.h"
+#include "xenstored/sup_exec.h"
 #include "xenstored/supervisor.h"
 #include "xenstored/transport_ring.h"
 #include "xenstored/transport_unix.h"
@@ -219,12 +220,13 @@ serve_alone(const struct options *options, int files_fd)
 
 /* Serves with a standby: this process sees to it that there is one. */
 static int
-supervise(
-    const struct options *options, struct files_rules *rules, char *argv[])
+supervise(const struct options *options, struct files_rules *rules, int lock,
+    char *argv[])
 {
 	const struct supervisor_paths paths = {
 		.dir = run_dir(),
 		.socket = socket_path(run_dir()),
+		.lock = lock,
 	};
 	static struct server_config config; /* what it refers to is kept */
 
@@ -241,6 +243,20 @@ be_child(const struct options *options)
 		fatal("--child is for xenstored itself");
 	configure(options, &config);
 	return worker_run(options, &config, options->child_fd);
+}
+
+/* Goes on as the supervisor that executed this program with an option more. What
+ * the others say of beginning was done. */
+static int
+resume(struct options *options, char *argv[])
+{
+	struct files_rules rules;
+
+	options->ready_fd = -1;
+	options->live_update = options->fresh = options->no_standby = false;
+	allow_files(options, &rules);
+	argv[1] = argv[0];
+	return supervise(options, &rules, -1, argv + 1);
 }
 
 /* Asks the daemon that serves to become this program. */
@@ -272,6 +288,7 @@ main(int argc, char *argv[])
 	char error[OPTIONS_ERROR_SIZE];
 	struct options options;
 	struct files_rules rules;
+	int lock;
 
 	msg_init("xenstored");
 	switch (options_parse(argc, argv, &options, error)) {
@@ -289,6 +306,10 @@ main(int argc, char *argv[])
 	}
 	if (options.child_fd >= 0)
 		return be_child(&options);
+	if (options.resume == RESUME_TRY)
+		return sup_exec_try(&options);
+	if (options.resume != RESUME_NONE)
+		return resume(&options, argv);
 	if (options.replace)
 		return replace(argv);
 	if (options.ready_fd >= 0 &&
@@ -298,11 +319,11 @@ main(int argc, char *argv[])
 	}
 	if (!options.foreground && !options.live_update)
 		daemon_fork();
-	daemon_claim(run_dir());
+	lock = daemon_claim(run_dir());
 	allow_files(&options, &rules);
 	daemon_many_files();
 	if (!options.no_standby)
-		return supervise(&options, &rules, argv);
+		return supervise(&options, &rules, lock, argv);
 	serve_alone(&options, files_start(&rules));
 	return 0;
 }

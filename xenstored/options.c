@@ -13,7 +13,8 @@ enum {
 	OPT_NO_STANDBY,
 	OPT_FRESH,
 	OPT_REPLACE,
-	OPT_CHILD, /* for the daemon itself only */
+	OPT_CHILD, /* for the daemon itself only, as the next */
+	OPT_RESUME,
 	OPT_USER,
 };
 
@@ -44,6 +45,7 @@ static const struct option long_options[] = {
 	{ "live-update",    no_argument,       NULL, 'U' },
 	{ "replace",        no_argument,       NULL, OPT_REPLACE },
 	{ "child",          required_argument, NULL, OPT_CHILD },
+	{ "resume",         required_argument, NULL, OPT_RESUME },
 	{ "user",           required_argument, NULL, OPT_USER },
 	{ "help",           no_argument,       NULL, 'H' },
 	{ "version",        no_argument,       NULL, 'V' },
@@ -177,6 +179,31 @@ parse_trace(struct options *o, const char *text, char *error)
 	return true;
 }
 
+/* How and with what to go on: <how>:<fd>. */
+static bool
+parse_resume(struct options *o, const char *text, char *error)
+{
+	static const char *const how[] = { [RESUME_TRY] = "try:",
+		[RESUME_GO] = "go:",
+		[RESUME_BACK] = "back:" };
+	uint64_t value = 0;
+	unsigned i;
+	bool ok;
+
+	for (i = RESUME_TRY; i <= RESUME_BACK; i++) {
+		if (strncmp(text, how[i], strlen(how[i])) != 0)
+			continue;
+		ok = parse_number("--resume", text + strlen(how[i]), 65535,
+		    &value, error);
+		o->resume = i;
+		o->resume_fd = (int)value;
+		return ok;
+	}
+	snprintf(error, OPTIONS_ERROR_SIZE,
+	    "--resume is for xenstored itself, not '%.40s'", text);
+	return false;
+}
+
 /* Whether LETTER is an option for one quota, and fine. */
 static bool
 parse_quota_option(struct options *o, int letter, const char *text, char *error)
@@ -254,6 +281,8 @@ apply(struct options *o, int letter, char *arg, char *error)
 		ok = parse_number("--child", arg, 65535, &value, error);
 		o->child_fd = (int)value;
 		break;
+	case OPT_RESUME:
+		return parse_resume(o, arg, error);
 	case OPT_READY_FD:
 		ok = parse_number("--ready-fd", arg, 65535, &value, error);
 		o->ready_fd = (int)value;

@@ -30,8 +30,15 @@ struct options {
 	bool replace;	  /* the daemon that serves is asked to become us */
 	bool live_update; /* another daemon executed us in its place */
 	bool fresh;	  /* what a daemon that was killed left is not used */
-	int child_fd;	  /* the supervisor's other end; -1: this is no child */
-	bool no_domains;  /* sockets only: no hypervisor is looked for */
+	enum {
+		RESUME_NONE,
+		RESUME_TRY,  /* can this program go on? */
+		RESUME_GO,   /* as the supervisor that executed us ... */
+		RESUME_BACK, /* and again, as another program could not */
+	} resume;
+	int resume_fd;	 /* what it hands over */
+	int child_fd;	 /* the supervisor's other end; -1: this is no child */
+	bool no_domains; /* sockets only: no hypervisor is looked for */
 	bool keep_orphans;
 	uint32_t priv_domid; /* 0: none */
 	uint32_t event_port; /* domain 0's store event channel; 0: ask for it */

@@ -32,20 +32,33 @@ peers_make(const char *path)
 	return memory != MAP_FAILED ? memory : NULL;
 }
 
-const struct peers *
-peers_map(const char *path)
+/* What is at PATH, opened as FLAGS and mapped as PROT say; NULL. */
+static struct peers *
+map(const char *path, int flags, int prot)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, flags | O_CLOEXEC);
 	void *memory = MAP_FAILED;
 	struct stat st;
 
 	if (fd < 0)
 		return NULL;
 	if (fstat(fd, &st) == 0 && st.st_size == sizeof(struct peers))
-		memory = mmap(
-		    NULL, sizeof(struct peers), PROT_READ, MAP_SHARED, fd, 0);
+		memory =
+		    mmap(NULL, sizeof(struct peers), prot, MAP_SHARED, fd, 0);
 	close(fd);
 	return memory != MAP_FAILED ? memory : NULL;
+}
+
+struct peers *
+peers_again(const char *path)
+{
+	return map(path, O_RDWR, PROT_READ | PROT_WRITE);
+}
+
+const struct peers *
+peers_map(const char *path)
+{
+	return map(path, O_RDONLY, PROT_READ);
 }
 
 void

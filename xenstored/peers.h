@@ -28,6 +28,10 @@ struct peers {
 /* The file PATH, made anew with mode 0600; NULL with errno. */
 struct peers *peers_make(const char *path);
 
+/* The file PATH again, which was made by this process as another program; NULL
+ * with errno. */
+struct peers *peers_again(const char *path);
+
 /* For a reader; NULL: there is no such file. */
 const struct peers *peers_map(const char *path);
 

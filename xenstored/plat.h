@@ -36,6 +36,9 @@ void plat_boot_id(uint8_t id[16]);
  * errno. */
 bool plat_random(void *buf, size_t len);
 
+/* This process is called "xenstored", by whatever way it was executed. */
+void plat_name_self(void);
+
 /* What process PID is called, cut; "" where nobody can say. */
 void plat_process_name(pid_t pid, char name_out[16]);
 

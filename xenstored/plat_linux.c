@@ -42,10 +42,16 @@ plat_written(int fd, uint64_t *bytes_out)
 }
 
 void
-plat_die_with(pid_t parent)
+plat_name_self(void)
 {
 	/* executed by way of /proc, it would be called "exe" */
 	(void)prctl(PR_SET_NAME, "xenstored", 0, 0, 0);
+}
+
+void
+plat_die_with(pid_t parent)
+{
+	plat_name_self();
 	/* Where the parent ended before, nobody would tell us. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 &&
 	    getppid() != parent)

@@ -33,6 +33,11 @@ plat_written(int fd, uint64_t *bytes_out)
 }
 
 void
+plat_name_self(void)
+{
+}
+
+void
 plat_die_with(pid_t parent)
 {
 	(void)parent;

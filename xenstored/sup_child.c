@@ -76,11 +76,9 @@ sup_socks_end(struct sup_socks *socks)
 
 /* --- starting --- */
 
-/* ARGV with the hidden option for FD behind its first word. */
-static char **
-child_argv(char *argv[], int fd)
+char **
+sup_child_words(char *argv[], char *option)
 {
-	static char option[32];
 	size_t n = 0;
 	char **all;
 
@@ -89,7 +87,6 @@ child_argv(char *argv[], int fd)
 	all = calloc(n + 2, sizeof(*all));
 	if (all == NULL)
 		return NULL;
-	snprintf(option, sizeof(option), "--child=%d", fd);
 	all[0] = argv[0];
 	all[1] = option;
 	memcpy(all + 2, argv + 1, n * sizeof(*all));
@@ -99,9 +96,11 @@ child_argv(char *argv[], int fd)
 static _Noreturn void
 become_child(int fd, const char *program, char *argv[])
 {
-	char **all = child_argv(argv, fd);
+	char option[32], **all;
 	sigset_t none;
 
+	snprintf(option, sizeof(option), "--child=%d", fd);
+	all = sup_child_words(argv, option);
 	if (program == NULL)
 		program = plat_own_program();
 	sigemptyset(&none);

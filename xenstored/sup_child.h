@@ -57,6 +57,10 @@ struct sup_gifts {
 bool sup_child_start(struct sup_child *child, const struct sup_gifts *gifts,
     const char *program, char *argv[]);
 
+/* The words of ARGV with OPTION, which stays the caller's, behind the first;
+ * for free(). NULL: no memory. */
+char **sup_child_words(char *argv[], char *option);
+
 /* Says what waits, in order. False: there is no room now. */
 bool sup_child_pump(struct sup_child *child, const struct sup_socks *socks);
 

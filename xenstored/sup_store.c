@@ -216,6 +216,20 @@ sup_store_open(struct sup_store *store, const char *dir,
 }
 
 bool
+sup_store_resume(struct sup_store *store, const struct sup_store *before,
+    const char *dir)
+{
+	*store = *before;
+	store->dir = dir;
+	store->log = log_map(store->log_fd);
+	store->flight = flight_map(store->flight_fd);
+	if (store->log == NULL || store->flight == NULL)
+		return false;
+	memcpy(store->boot, log_header(store->log)->boot, LOG_BOOT_SIZE);
+	return true;
+}
+
+bool
 sup_store_reserve(struct sup_store *store)
 {
 	int more = log_reserve(store->log_fd, &store->reserved);

@@ -40,6 +40,13 @@ struct sup_store {
 void sup_store_open(struct sup_store *store, const char *dir,
     const struct server_config *config, bool fresh);
 
+/*
+ * Goes on, after an exec, with the descriptors and numbers of BEFORE, in DIR.
+ * False: the log or the flight is none that can be used here.
+ */
+bool sup_store_resume(struct sup_store *store, const struct sup_store *before,
+    const char *dir);
+
 /* Begins with an empty store in place of what was found. */
 void sup_store_begin(
     struct sup_store *store, const struct server_config *config);

@@ -219,7 +219,7 @@ sup_update_primary_died(struct sup_update *u, const char *how)
 	}
 }
 
-void
+bool
 sup_update_serving(struct sup_update *u, const struct sup_child *primary)
 {
 	if (u->phase == SUP_UPDATE_STEP) {
@@ -230,11 +230,13 @@ sup_update_serving(struct sup_update *u, const struct sup_child *primary)
 		u->argv = u->words;
 		u->words = NULL;
 		u->phase = SUP_UPDATE_NONE;
+		return true;
 	} else if (u->failure[0] != '\0' &&
 		   supmsg_say_text(
 		       primary->fd, SUPMSG_UPDATE_FAILED, 0, u->failure)) {
 		u->failure[0] = '\0';
 	}
+	return false;
 }
 
 /* --- the other way --- */

@@ -66,8 +66,9 @@ void sup_update_standby_died(
     struct sup_update *u, const struct sup_child *primary, const char *how);
 bool sup_update_primary_died(struct sup_update *u, const char *how);
 
-/* PRIMARY serves: the update is over if there was one. */
-void sup_update_serving(struct sup_update *u, const struct sup_child *primary);
+/* PRIMARY serves: the update is over if there was one. True: there was, and
+ * children are PROGRAM with ARGV from now on. */
+bool sup_update_serving(struct sup_update *u, const struct sup_child *primary);
 
 /* Time goes by. True: the standby is to be killed. */
 bool sup_update_tick(struct sup_update *u, const struct sup_child *primary,

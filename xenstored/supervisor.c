@@ -28,9 +28,7 @@
 #include "xenstored/plat.h"
 #include "xenstored/priv.h"
 #include "xenstored/sup_adopt.h"
-#include "xenstored/sup_child.h"
-#include "xenstored/sup_store.h"
-#include "xenstored/sup_update.h"
+#include "xenstored/sup_core.h"
 #include "xenstored/supmsg.h"
 #include "xenstored/takeover.h"
 #include "xenstored/transport_ring.h"
@@ -44,35 +42,6 @@ enum {
 	IMAGE_AGAIN_MS = 1000, /* after one that could not be made */
 	FAILURES = 10,	       /* to serve, in a row */
 	SPARE_FILES = 48,      /* descriptors that are not for clients */
-};
-
-struct supervisor {
-	const struct options *options;
-	const struct server_config *config;
-	const struct supervisor_paths *paths;
-	struct files_rules *rules;
-	char **argv;
-	int signals[2]; /* a pipe: signals as bytes */
-	int listener;
-	struct sup_store store;
-	struct sup_gifts gifts;
-	xenevtchn_handle *evtchn; /* never used: its descriptor is held */
-	struct sup_child primary, standby;
-	struct sup_socks socks;
-	struct peers *peers; /* NULL: nobody is told their names */
-	struct sup_update update;
-	uint64_t died;	    /* us, when the primary did */
-	uint64_t retry;	    /* ms, when a standby may be started again */
-	char death[128];    /* of the primary, in words */
-	unsigned failures;  /* of primaries, since one served */
-	bool served;	    /* once */
-	bool adopted;	    /* another daemon was here, whose ports are bound */
-	uint64_t image_due; /* ms, when the primary may be asked for one */
-	uint64_t full; /* ms, until when nobody is accepted; 0: no matter */
-	bool told_full;
-	bool reserved; /* the whole log has its memory */
-	bool stopping;
-	int status;
 };
 
 static int signal_fd;
@@ -298,6 +267,18 @@ standby_died(struct supervisor *s, const siginfo_t *info)
 	sup_child_forget(&s->standby);
 }
 
+/* A process that neither serves nor stands by. */
+static void
+helper_died(struct supervisor *s, const siginfo_t *info)
+{
+	bool well = info->si_code == CLD_EXITED && info->si_status == 0;
+	char how[96];
+
+	describe(info, how, sizeof(how));
+	sup_store_writer_ended(&s->store, info->si_pid, well);
+	sup_exec_ended(s, info->si_pid, well, how);
+}
+
 static void
 reap(struct supervisor *s)
 {
@@ -314,8 +295,7 @@ reap(struct supervisor *s)
 		else if (info.si_pid == s->standby.pid)
 			standby_died(s, &info);
 		else
-			sup_store_writer_ended(&s->store, info.si_pid,
-			    info.si_code == CLD_EXITED && info.si_status == 0);
+			helper_died(s, &info);
 		(void)waitpid(info.si_pid, NULL, 0);
 	}
 	start_standby(s);
@@ -337,7 +317,8 @@ now_serving(struct supervisor *s, const struct supmsg *msg)
 		    s->death, (long)s->primary.pid,
 		    (double)(now_us() - s->died) / 1000,
 		    (unsigned long long)msg->a);
-	sup_update_serving(&s->update, &s->primary);
+	if (sup_update_serving(&s->update, &s->primary))
+		s->exec = (struct sup_exec){ .wanted = true };
 	s->gifts.syslog = !s->options->foreground;
 	s->served = true;
 	s->died = 0;
@@ -636,7 +617,8 @@ idle_time(const struct supervisor *s)
 	if (s->served && !s->reserved)
 		return 0;
 	if (s->primary.pid != 0 && s->standby.pid != 0 && s->standby.loading &&
-	    s->full == 0 && s->update.phase == SUP_UPDATE_NONE)
+	    s->full == 0 && s->update.phase == SUP_UPDATE_NONE &&
+	    !s->exec.wanted)
 		return -1;
 	return sup_update_wait(&s->update, TICK_MS);
 }
@@ -693,9 +675,23 @@ make_peers(struct supervisor *s)
 
 	if (snprintf(path, sizeof(path), "%s/peers", s->paths->dir) <
 	    (int)sizeof(path))
-		s->peers = peers_make(path);
+		s->peers = s->options->resume != RESUME_NONE
+			       ? peers_again(path)
+			       : peers_make(path);
 	if (s->peers == NULL)
 		msg_warn("cannot make %s/peers", s->paths->dir);
+}
+
+/* Goes on where this process, as another program, was. */
+static void
+resume(struct supervisor *s)
+{
+	catch_signals(s);
+	sup_exec_resume(s);
+	make_peers(s);
+	if (s->options->pid_file != NULL)
+		daemon_pid_file(s->options->pid_file);
+	on_signal(SIGCHLD); /* that one may have missed it */
 }
 
 static void
@@ -743,6 +739,8 @@ end(struct supervisor *s)
 	peers_unmap(s->peers);
 	if (s->evtchn != NULL)
 		xenevtchn_close(s->evtchn);
+	else if (s->gifts.evtchn >= 0)
+		close(s->gifts.evtchn);
 	close(s->signals[0]);
 	close(s->signals[1]);
 }
@@ -768,10 +766,14 @@ supervisor_run(const struct options *options,
 	s.options = options;
 	s.config = config;
 	s.paths = paths;
+	s.lock = paths->lock;
 	s.rules = rules;
 	s.argv = argv;
 	sup_update_init(&s.update);
-	begin(&s);
+	if (options->resume != RESUME_NONE)
+		resume(&s);
+	else
+		begin(&s);
 	while (!s.stopping) {
 		turn(&s, idle_time(&s));
 		if (s.full != 0 && now_us() / 1000 >= s.full)
@@ -782,6 +784,7 @@ supervisor_run(const struct options *options,
 			s.gifts.evtchn, now_us() / 1000))
 			drop_standby(&s);
 		catch_up(&s);
+		sup_exec_tick(&s, now_us() / 1000);
 	}
 	end(&s);
 	return s.status;

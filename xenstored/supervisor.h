@@ -18,6 +18,7 @@ struct files_rules;
 struct supervisor_paths {
 	const char *dir;    /* for log, flight, checkpoint, status */
 	const char *socket; /* that clients connect to */
+	int lock;	    /* daemon_claim() */
 };
 
 /*

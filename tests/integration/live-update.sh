@@ -140,6 +140,37 @@ what_runs()
 	wait_until 5 is_program "$1"
 }
 
+pid_of()
+{
+	awk -v who="$1" '$1 == who { print $2 }' /run/xenstored/status
+}
+
+# Each of the three processes is the program $1, the first with its old number.
+all_are()
+{
+	[ "$(pid_of supervisor)" = "$daemon" ] || return 1
+	for all_who in supervisor primary standby; do
+		[ "$(readlink "/proc/$(pid_of $all_who)/exe")" = "$1" ] || return 1
+	done
+}
+
+all_become()
+{
+	wait_until 5 all_are "$1"
+}
+
+another_serves()
+{
+	[ "$(pid_of primary)" != "$1" ] && [ "$(pid_of primary)" -gt 0 ] &&
+	    [ "$(pid_of standby)" -gt 0 ]
+}
+
+kill_primary()
+{
+	kp_old=$(pid_of primary)
+	kill -9 "$kp_old" && wait_until 10 another_serves "$kp_old"
+}
+
 mkdir /run/lib
 for lib in evtchn gnttab foreignmemory call manage store; do
 	for so in "$WORLD_BUILD/lib/libxen$lib".so.?; do
@@ -175,7 +206,20 @@ fi
 check 'from ours to ours' update xenstore-control "$ours"
 check 'with the same tree and permissions' same_tree
 check 'clients and their watches are still there' watcher_sees two
+cp "$ours" /run/new-one
+cp "$ours" /run/new-two
+check 'from ours to a newer one' update xenstore-control /run/new-one
+check 'all three processes are the newer one' all_become /run/new-one
+check 'with the same tree and permissions' same_tree
+check 'clients and their watches are still there' watcher_sees newer
+check 'and to one that is newer still' update xenstore-control /run/new-two
+check 'all three processes are that one' all_become /run/new-two
+check 'its primary is killed and another one takes over' kill_primary
+check 'which is the newer one' all_become /run/new-two
+check 'with the same tree and permissions' same_tree
+check 'clients and their watches are still there' watcher_sees newest
 check 'xenstored --replace' xenstored --replace
+check 'all three processes are the one that asked' all_become "$ours"
 check 'with the same tree and permissions' same_tree
 check 'what is no program of ours leaves the old one' refuses_a_bad_one
 if [ -x "$D/xenstored" ]; then
