@@ -430,6 +430,8 @@ UNIT_benchdur := xl tools xscommon
 ULIBS_benchdur = $(LIBS_xl)
 UNIT_benchring := $(UNIT_xenstored)
 ULIBS_benchring = $(LIBS_xenstored)
+UNIT_benchturn := $(UNIT_xenstored)
+ULIBS_benchturn = $(LIBS_xenstored)
 
 # Further sources of a test lie in test_NAME.src/.
 define test_rule

@@ -56,34 +56,89 @@ account_changed(struct node *node, struct principal *owner, int64_t cost)
 
 /* --- subtrees --- */
 
-static bool
-has_guests(void *ctx, struct walk *walk, struct node *child)
+bool
+account_whole(const struct node *top, int sign)
 {
-	(void)ctx;
+	struct weight w = node_weight(top);
+
+	if (w.guest_nodes == 0)
+		return true;
+	if (w.guest == NULL)
+		return false;
+	charge(w.guest, sign * w.guest_nodes, sign * w.guest_cost);
+	return true;
+}
+
+/* Whether CHILD has to be gone through; it is charged for otherwise. */
+static bool
+not_whole(void *ctx, struct walk *walk, struct node *child)
+{
+	const int *sign = ctx;
+
 	(void)walk;
-	return node_owners(child) != 0;
+	return !account_whole(child, *sign);
+}
+
+static void
+charge_tree(struct walk *walk, struct node *top, int sign)
+{
+	struct node *node;
+
+	if (account_whole(top, sign))
+		return;
+	walk_start(walk, top);
+	while ((node = walk_next_if(walk, not_whole, &sign)) != NULL)
+		charge(acl_owner(node->acl), sign, sign * node_cost(node));
 }
 
 void
 account_tree_made(struct walk *walk, struct node *top)
 {
-	struct node *node;
-
-	if (node_owners(top) == 0)
-		return;
-	walk_start(walk, top);
-	while ((node = walk_next_if(walk, has_guests, NULL)) != NULL)
-		account_made(node);
+	charge_tree(walk, top, 1);
 }
 
 void
 account_tree_gone(struct walk *walk, struct node *top)
 {
+	charge_tree(walk, top, -1);
+}
+
+struct owned {
+	const struct principal *owner;
+	int64_t n;
+};
+
+/* Whether TOP has to be gone through; what is known of it is counted. */
+static bool
+is_mixed(struct owned *owned, const struct node *top)
+{
+	struct weight w = node_weight(top);
+
+	if (w.guest_nodes > 0 && w.guest == NULL)
+		return true;
+	if (w.guest == owned->owner)
+		owned->n += w.guest_nodes;
+	return false;
+}
+
+static bool
+child_is_mixed(void *ctx, struct walk *walk, struct node *child)
+{
+	(void)walk;
+	return is_mixed(ctx, child);
+}
+
+int64_t
+account_owned(
+    struct walk *walk, struct node *top, const struct principal *owner)
+{
+	struct owned owned = { owner, 0 };
 	struct node *node;
 
-	if (node_owners(top) == 0)
-		return;
+	if (!is_mixed(&owned, top))
+		return owned.n;
 	walk_start(walk, top);
-	while ((node = walk_next_if(walk, has_guests, NULL)) != NULL)
-		account_gone(node);
+	while ((node = walk_next_if(walk, child_is_mixed, &owned)) != NULL)
+		owned.n += acl_owner(node->acl) == owner;
+	return owned.n;
 }

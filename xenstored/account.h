@@ -32,8 +32,16 @@ void account_gone(struct node *node);
  */
 void account_changed(struct node *node, struct principal *owner, int64_t cost);
 
+/* All of the subtree TOP is now in the live tree (SIGN 1) or not any more (-1).
+ * False: nobody is charged, as it is of several guests. */
+bool account_whole(const struct node *top, int sign);
+
 /* account_made() and account_gone() for all of a subtree. */
 void account_tree_made(struct walk *walk, struct node *top);
 void account_tree_gone(struct walk *walk, struct node *top);
+
+/* How many nodes of the subtree TOP belong to OWNER, a guest. */
+int64_t account_owned(
+    struct walk *walk, struct node *top, const struct principal *owner);
 
 #endif

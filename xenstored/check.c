@@ -87,8 +87,12 @@ check_kids(const struct node *node, const struct level *seen)
 		return "children are miscounted";
 	if (seen->sum.nodes != kids->below.nodes ||
 	    seen->sum.cost != kids->below.cost ||
+	    seen->sum.guest_nodes != kids->below.guest_nodes ||
+	    seen->sum.guest_cost != kids->below.guest_cost ||
 	    (seen->sum.owners & ~kids->below.owners) != 0)
 		return "a subtree is miscounted";
+	if (kids->below.guest != NULL && kids->below.guest != seen->sum.guest)
+		return "a subtree has other owners";
 	return NULL;
 }
 
@@ -102,6 +106,7 @@ count(struct principal *p, enum quota_id id, int64_t n)
 static const char *
 check_node(struct state *st, struct node *node)
 {
+	static const struct weight none;
 	struct check *check = st->check;
 	size_t depth = check->walk.depth;
 	struct level *above = &check->level[depth];
@@ -119,9 +124,7 @@ check_node(struct state *st, struct node *node)
 	    (principal_dead(owner) && owner->death_stamp <= check->stamp &&
 		list_empty(&owner->unburied)))
 		return "a node is owned by nobody";
-	above->sum.owners |= w.owners;
-	above->sum.nodes += w.nodes;
-	above->sum.cost += w.cost;
+	weight_change(&above->sum, &none, &w);
 	above->text += node_name_len(node) + 1;
 	above->n++;
 	count(owner, QUOTA_NODES, 1);

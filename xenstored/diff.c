@@ -13,7 +13,9 @@ struct diff_frame {
 
 struct diff {
 	struct walk walk;	/* over what only one side has */
-	bool guests;		/* the nodes of domain 0 are left out */
+	diff_whole_fn *whole;	/* or NULL */
+	void *ctx;		/* of it */
+	int sign;		/* of the walk's subtree */
 	const struct node *top; /* the walk began at, NULL: there is none */
 	size_t depth;
 	struct diff_frame frame[STORE_DEPTH_MAX + 1];
@@ -31,19 +33,21 @@ diff_free(struct diff *diff)
 	free(diff);
 }
 
+/* Whether CHILD, with all below it, is still to be told of. */
 static bool
-has_guests(void *ctx, struct walk *walk, struct node *child)
+is_open(void *ctx, struct walk *walk, struct node *child)
 {
-	(void)ctx;
+	struct diff *diff = ctx;
+
 	(void)walk;
-	return node_owners(child) != 0;
+	return !diff->whole(diff->ctx, child, diff->sign);
 }
 
 static bool
 of_interest(const struct diff *diff, const struct node *before,
     const struct node *after)
 {
-	return !diff->guests ||
+	return diff->whole == NULL ||
 	       (before != NULL && before->acl->owner_bit != 0) ||
 	       (after != NULL && after->acl->owner_bit != 0);
 }
@@ -54,12 +58,13 @@ tell_all(struct diff *diff, struct node *before, struct node *after,
 {
 	struct node *top = before != NULL ? before : after, *node;
 
-	if (diff->guests && node_owners(top) == 0)
+	diff->sign = before != NULL ? -1 : 1;
+	if (diff->whole != NULL && diff->whole(ctx, top, diff->sign))
 		return;
 	diff->top = top;
 	walk_start(&diff->walk, top);
 	while ((node = walk_next_if(&diff->walk,
-		    diff->guests ? has_guests : NULL, NULL)) != NULL) {
+		    diff->whole != NULL ? is_open : NULL, diff)) != NULL) {
 		if (!of_interest(diff, node, NULL))
 			continue;
 		fn(ctx, before != NULL ? node : NULL,
@@ -75,7 +80,8 @@ push(struct diff *diff, struct node *before, struct node *after)
 
 	if (before->kids == after->kids)
 		return;
-	if (diff->guests && (node_owners(before) | node_owners(after)) == 0)
+	if (diff->whole != NULL &&
+	    (node_owners(before) | node_owners(after)) == 0)
 		return;
 	f = &diff->frame[diff->depth++];
 	*f = (struct diff_frame){
@@ -122,10 +128,11 @@ step(struct diff *diff, struct diff_frame *f, diff_fn *fn, void *ctx)
 
 void
 diff_trees(struct diff *diff, struct node *before, struct node *after,
-    bool guests, diff_fn *fn, void *ctx)
+    diff_whole_fn *whole, diff_fn *fn, void *ctx)
 {
 	diff->depth = 0;
-	diff->guests = guests;
+	diff->whole = whole;
+	diff->ctx = ctx;
 	diff->top = NULL;
 	if (before == after)
 		return;

@@ -10,6 +10,9 @@
 #include "xenstored/conn.h"
 #include "xenstored/view.h"
 
+/* Nodes, each with all below it, that go in the turn of their owner's death. */
+enum { BURY_AT_ONCE = 1000 };
+
 struct domain *
 domain_find(const struct state *st, uint32_t domid)
 {
@@ -125,38 +128,22 @@ give_to_dom0(struct state *st, struct principal *p, const char *path)
 	return true;
 }
 
-/* A search for the nodes of one owner. */
-struct search {
-	const struct principal *owner;
-	uint64_t bit;
-	bool below; /* of its nodes, too */
-};
-
-static bool
-may_hold(void *ctx, struct walk *walk, struct node *child)
-{
-	const struct search *s = ctx;
-	const struct node *parent = walk->frame[walk->depth - 1].node;
-
-	if (!s->below && acl_owner(parent->acl) == s->owner)
-		return false;
-	return (node_owners(child) & s->bit) != 0;
-}
-
 /* Paths, each with its NUL, one after the other; room for one at least. */
 struct paths {
 	char *buf;
-	size_t len, size;
+	size_t len, size, n, most;
 	char last_resort[WIRE_ABS_PATH_MAX + 1];
 };
 
-/* Room for one more path; false: no memory, and there are some. */
+/* Room for one more path; false: enough, or no memory and there are some. */
 static bool
 paths_room(struct paths *paths)
 {
 	size_t size = paths->size * 2 + 16 * sizeof(paths->last_resort);
 	char *buf;
 
+	if (paths->n == paths->most)
+		return false;
 	if (paths->size - paths->len >= sizeof(paths->last_resort))
 		return true;
 	if (paths->buf == paths->last_resort)
@@ -174,49 +161,95 @@ paths_room(struct paths *paths)
 	return true;
 }
 
-/*
- * The paths of P's nodes in the order of a walk, those below another one of
- * P's only if BELOW; not all if memory is short.
- */
-static void
-find_owned(
-    struct state *st, const struct principal *p, bool below, struct paths *out)
-{
-	struct search s = { p, acl_owner_bit(p), below };
-	struct node *node;
+/* A search for the nodes of one owner. */
+struct search {
+	const struct principal *owner;
+	uint64_t bit;
+	bool below; /* of its nodes, too */
+	bool full;
+	struct paths *out;
+};
 
-	out->buf = NULL; /* so that it is none of its last resort */
-	out->len = out->size = 0;
-	walk_start(&st->walk, st->live);
-	while ((node = walk_next_if(&st->walk, may_hold, &s)) != NULL) {
-		/* the bits that were seen may be of others, or of nobody */
-		if (node->kids != NULL)
-			kids_weigh_owners(node->kids);
-		if (acl_owner(node->acl) != p || node == st->live)
-			continue;
-		if (!paths_room(out))
-			break;
-		/* cannot fail: longer paths are not made */
-		out->len += walk_path(&st->walk, node, "", out->buf + out->len,
-				out->size - out->len) +
-			    1;
+/* Adds the path of NODE, at which WALK is. */
+static void
+add_path(struct search *s, const struct walk *walk, const struct node *node)
+{
+	struct paths *out = s->out;
+
+	if (!paths_room(out)) {
+		s->full = true;
+		return;
 	}
+	/* cannot fail: longer paths are not made */
+	out->len += walk_path(walk, node, "", out->buf + out->len,
+			out->size - out->len) +
+		    1;
+	out->n++;
+}
+
+static bool
+may_hold(void *ctx, struct walk *walk, struct node *child)
+{
+	struct search *s = ctx;
+	struct weight w;
+
+	if (s->full || (node_owners(child) & s->bit) == 0)
+		return false;
+	w = node_weight(child);
+	if (w.guest != NULL && w.guest != s->owner)
+		return false;
+	if (s->below || acl_owner(child->acl) != s->owner)
+		return true;
+	add_path(s, walk, child);
+	return false;
 }
 
 /*
- * Removes all nodes of P with all below them. The root and the specials, which
- * must stay, go to domain 0, as does everything if that is configured. False:
- * no memory; some may be left.
+ * The paths of up to MOST of P's nodes in the order of a walk, those below
+ * another one of P's only if BELOW; fewer if memory is short.
  */
-static bool
-remove_owned(struct state *st, struct principal *p)
+static void
+find_owned(struct state *st, const struct principal *p, bool below, size_t most,
+    struct paths *out)
+{
+	struct search s = {
+		.owner = p,
+		.bit = acl_owner_bit(p),
+		.below = below,
+		.out = out,
+	};
+	struct node *node;
+
+	out->buf = NULL; /* so that it is none of its last resort */
+	out->len = out->size = out->n = 0;
+	out->most = most;
+	walk_start(&st->walk, st->live);
+	while ((node = walk_next_if(&st->walk, may_hold, &s)) != NULL) {
+		if (s.full)
+			return;
+		/* what is known of owners may be of others, or of nobody */
+		if (node->kids != NULL)
+			kids_weigh_owners(node->kids);
+		if (acl_owner(node->acl) == p && node != st->live)
+			add_path(&s, &st->walk, node);
+	}
+}
+
+enum burial { BURIAL_OVER, BURIAL_MORE, BURIAL_NO_MEMORY };
+
+/*
+ * Removes up to MOST nodes of P with all below them. The root and the specials,
+ * which must stay, go to domain 0, as does everything if that is configured.
+ */
+static enum burial
+remove_owned(struct state *st, struct principal *p, size_t most)
 {
 	bool ok = true, keep = st->config.keep_orphans;
-	struct paths paths;
+	struct paths paths = { .n = 0 };
 	const char *path;
 
-	while (ok && p->usage.n[QUOTA_NODES] > 0) {
-		find_owned(st, p, keep, &paths);
+	for (; ok && most > 0 && p->usage.n[QUOTA_NODES] > 0; most -= paths.n) {
+		find_owned(st, p, keep, most, &paths);
 		ok = paths.len > 0;
 		for (path = paths.buf; ok && path < paths.buf + paths.len;
 		     path += strlen(path) + 1) {
@@ -228,7 +261,9 @@ remove_owned(struct state *st, struct principal *p)
 		if (paths.buf != paths.last_resort)
 			free(paths.buf);
 	}
-	return ok;
+	if (!ok)
+		return BURIAL_NO_MEMORY;
+	return p->usage.n[QUOTA_NODES] > 0 ? BURIAL_MORE : BURIAL_OVER;
 }
 
 /* Forgets D, whose watches and transactions are gone first. */
@@ -249,23 +284,26 @@ domain_bury(struct state *st, struct principal *p)
 {
 	struct domain *d = domain_find(st, p->domid);
 	uint32_t domid = p->domid;
-	bool introduced = d != NULL && d->self == p, removed;
+	bool introduced = d != NULL && d->self == p;
+	enum burial burial;
 
 	if (introduced)
 		forget(d);
-	removed = remove_owned(st, p);
+	burial = remove_owned(st, p, BURY_AT_ONCE);
 	st->last_death = ++st->heap.stamp;
-	if (!removed)
+	if (burial != BURIAL_OVER)
 		list_append(&st->unburied, &principal_ref(p)->unburied);
+	st->bury_stuck = burial == BURIAL_NO_MEMORY;
 	principal_die(st->all, p, st->last_death);
 	if (introduced)
 		tell(st, "@releaseDomain", domid, true);
 }
 
 bool
-domain_bury_rest(struct state *st)
+domain_bury_rest(struct state *st, size_t most)
 {
 	struct list *link, *after;
+	enum burial burial;
 	struct principal *p;
 	bool some = false;
 	int64_t had;
@@ -274,14 +312,24 @@ domain_bury_rest(struct state *st)
 	{
 		p = list_entry(link, struct principal, unburied);
 		had = p->usage.n[QUOTA_NODES];
-		if (!remove_owned(st, p)) {
-			some = some || p->usage.n[QUOTA_NODES] < had;
+		burial = remove_owned(st, p, most);
+		some = some || p->usage.n[QUOTA_NODES] < had;
+		if (burial == BURIAL_MORE)
+			break; /* in the next turn */
+		if (burial == BURIAL_NO_MEMORY)
 			continue;
-		}
 		list_remove(&p->unburied);
 		principal_unref(p);
+		some = true;
 	}
+	st->bury_stuck = !some;
 	return some && !list_empty(&st->unburied);
+}
+
+bool
+domain_burying(const struct state *st)
+{
+	return !list_empty(&st->unburied) && !st->bury_stuck;
 }
 
 void

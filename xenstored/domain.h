@@ -28,10 +28,15 @@ void domain_release(struct domain *d);
  * and all its rights end. */
 void domain_bury(struct state *st, struct principal *p);
 
-/* Removes what could not be removed in domain_bury() for lack of memory; true
- * if it got on and there is still some: without memory it is tried again when
- * something else has happened. */
-bool domain_bury_rest(struct state *st);
+/* Removes up to MOST subtrees of what was not removed in domain_bury() because
+ * it was too much for one turn, or for lack of memory; true if it got on and
+ * there is still some: without memory it is tried again when something else has
+ * happened. */
+bool domain_bury_rest(struct state *st, size_t most);
+
+/* Whether a dead domain's nodes are being removed: until they are, nobody may
+ * change what could be theirs. */
+bool domain_burying(const struct state *st);
 
 /* D acts with the rights of TARGET from now on. */
 void domain_set_target(struct domain *d, struct principal *target);

@@ -279,9 +279,7 @@ replace_kids(struct image_inp *inp, struct node *node, uint32_t place)
 			return inp_no_memory(inp);
 		was = node_weight(*slot);
 		now = node_weight(child);
-		now.nodes -= was.nodes;
-		now.cost -= was.cost;
-		kids_weigh(node->kids, &now);
+		weight_change(&node->kids->below, &was, &now);
 		node_ref(child);
 		node_unref(heap, *slot);
 		*slot = child;

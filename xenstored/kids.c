@@ -568,6 +568,7 @@ add(struct kids *kids, struct node *node, uint32_t hash, uint32_t seq)
 {
 	struct kid_page *page = kids_page(kids, kids->n_pages - 1);
 	struct kid *kid = &page->kid[page->n++];
+	static const struct weight none;
 	struct weight w = node_weight(node);
 
 	kid->node = node;
@@ -577,7 +578,7 @@ add(struct kids *kids, struct node *node, uint32_t hash, uint32_t seq)
 		index_put(kids, hash, seq);
 	kids->n++;
 	kids->text += node->name_len + 1u;
-	kids_weigh(kids, &w);
+	weight_change(&kids->below, &none, &w);
 }
 
 void
@@ -613,6 +614,7 @@ index_take(struct kids *kids, const struct kid *kid)
 struct node *
 kids_take(struct kids *kids, const struct name *name)
 {
+	static const struct weight none;
 	struct kid_page *page;
 	struct node *node;
 	struct weight w;
@@ -636,20 +638,21 @@ kids_take(struct kids *kids, const struct name *name)
 	}
 	kids->n--;
 	kids->text -= node->name_len + 1u;
-	kids->below.nodes -= w.nodes;
-	kids->below.cost -= w.cost;
-	if (kids->n == 0)
-		kids->below.owners = 0;
+	weight_change(&kids->below, &w, &none);
 	return node;
 }
 
 void
 kids_weigh_owners(struct kids *kids)
 {
+	static const struct weight none;
+	struct weight sum = none, w;
 	struct kids_pos pos = { 0, 0 };
 	const struct kid *kid;
 
-	kids->below.owners = 0;
-	while ((kid = kids_next(kids, &pos)) != NULL)
-		kids->below.owners |= node_owners(kid->node);
+	while ((kid = kids_next(kids, &pos)) != NULL) {
+		w = node_weight(kid->node);
+		weight_change(&sum, &none, &w);
+	}
+	kids->below = sum;
 }

@@ -131,16 +131,7 @@ kids_count(const struct kids *kids)
 	return kids != NULL ? kids->n : 0;
 }
 
-/* Adds what changed below one of the children. */
-static inline void
-kids_weigh(struct kids *kids, const struct weight *more)
-{
-	kids->below.owners |= more->owners;
-	kids->below.nodes += more->nodes;
-	kids->below.cost += more->cost;
-}
-
-/* Makes the bits of owners exact, where those of the children are. */
+/* Makes exact what is known of owners, where it is of the children. */
 void kids_weigh_owners(struct kids *kids);
 
 #endif

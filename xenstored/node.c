@@ -235,16 +235,45 @@ node_cost(const struct node *node)
 struct weight
 node_weight(const struct node *node)
 {
-	struct weight w = { 0, 0, 0 };
+	struct weight w = { 0 };
 
 	if (node->kids != NULL)
 		w = node->kids->below;
-	w.owners |= node->acl->owner_bit;
 	if (node->acl->owner_bit == 0) {
 		w.nodes++;
 		w.cost += node_cost(node);
+		return w;
 	}
+	if (w.guest_nodes == 0)
+		w.guest = acl_owner(node->acl);
+	else if (w.guest != acl_owner(node->acl))
+		w.guest = NULL;
+	w.owners |= node->acl->owner_bit;
+	w.guest_nodes++;
+	w.guest_cost += node_cost(node);
 	return w;
+}
+
+void
+weight_change(
+    struct weight *sum, const struct weight *was, const struct weight *now)
+{
+	int64_t others = sum->guest_nodes - was->guest_nodes;
+
+	sum->nodes += now->nodes - was->nodes;
+	sum->cost += now->cost - was->cost;
+	if (sum->guest_nodes == 0 && now->guest_nodes == 0)
+		return;
+	sum->guest_nodes = others + now->guest_nodes;
+	sum->guest_cost += now->guest_cost - was->guest_cost;
+	if (others == 0) {
+		sum->guest = now->guest;
+		sum->owners = now->owners;
+		return;
+	}
+	if (now->guest_nodes != 0 && sum->guest != now->guest)
+		sum->guest = NULL;
+	sum->owners |= now->owners;
 }
 
 uint64_t

@@ -35,11 +35,14 @@ struct node {
 /*
  * What a subtree amounts to. OWNERS has the bit of every owner of a node in it
  * and may have others; domain 0's is none. NODES and COST are of domain 0's
- * nodes only: they are added up, as it may own very many and never dies.
+ * nodes, GUEST_NODES and GUEST_COST of all others'.
  */
 struct weight {
 	uint64_t owners;
 	int64_t nodes, cost;
+	int64_t guest_nodes, guest_cost;
+	struct principal *guest; /* the owner of all those; NULL: there are
+				  * none, or they may be of several */
 };
 
 enum {
@@ -151,5 +154,9 @@ struct weight node_weight(const struct node *node);
 
 /* The bits of owners in NODE's subtree. */
 uint64_t node_owners(const struct node *node);
+
+/* A part that amounted to WAS amounts to NOW: SUM, of the whole, does, too. */
+void weight_change(
+    struct weight *sum, const struct weight *was, const struct weight *now);
 
 #endif

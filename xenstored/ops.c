@@ -277,3 +277,12 @@ ops_in_txn(uint32_t type)
 {
 	return type < WIRE_OP_COUNT && (ops[type].flags & OP_TXN) != 0;
 }
+
+bool
+ops_changes(const struct wire_header *header)
+{
+	if (header->type == WIRE_TRANSACTION_END)
+		return true;
+	return header->tx_id == 0 && header->type < WIRE_OP_COUNT &&
+	       (ops[header->type].flags & OP_WRITES) != 0;
+}

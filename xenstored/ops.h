@@ -25,6 +25,9 @@ enum xs_err ops_replay(struct request *req, struct txn *txn);
 /* Whether requests of TYPE become part of a transaction's log. */
 bool ops_in_txn(uint32_t type);
 
+/* Whether a request with HEADER may change the tree that all see. */
+bool ops_changes(const struct wire_header *header);
+
 /* The handlers, by file. Each replies on XS_OK and does nothing on an error. */
 /* op_read.c */
 enum xs_err op_directory(struct request *req);

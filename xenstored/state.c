@@ -14,6 +14,9 @@
 #include "xenstored/ops.h"
 #include "xenstored/txn.h"
 
+/* Pieces of work that the removal of a subtree counts as. */
+enum { BURY_COST = 2 };
+
 /* The tree at the start: "/", "/tool/xenstored" and the specials, of domain 0
  * and for nobody else, but all may learn that a domain went. */
 static bool
@@ -353,11 +356,13 @@ static bool
 is_held_back(struct conn *conn, const void *bytes)
 {
 	struct wire_header header;
+	bool burying = domain_burying(conn->st);
 
-	if (conn->st->reserved == NULL)
+	if (conn->st->reserved == NULL && !burying)
 		return false;
 	memcpy(&header, bytes, sizeof(header));
-	return txn_holds_back(conn, header.type);
+	return (burying && ops_changes(&header)) ||
+	       txn_holds_back(conn, header.type);
 }
 
 bool
@@ -719,7 +724,7 @@ state_step(struct state *st, size_t budget)
 
 	if (!list_empty(&st->unburied)) {
 		core_record(st, RECORD_STEP, budget, 0, NULL, 0);
-		more = domain_bury_rest(st);
+		more = domain_bury_rest(st, budget / BURY_COST);
 	}
 	return heap_reap(&st->heap, budget) || more;
 }

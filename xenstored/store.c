@@ -172,17 +172,15 @@ way_down(struct heap *heap, struct way *way, const struct name *name)
 	return true;
 }
 
-/* All above the lowest have what it has gained from BEFORE on. */
+/* The lowest amounted to BEFORE: all above it have what it amounts to now. */
 static void
 way_weigh(struct way *way, const struct weight *before)
 {
-	struct weight more = node_weight(*way->slot);
+	struct weight now = node_weight(*way->slot);
 	unsigned i;
 
-	more.nodes -= before->nodes;
-	more.cost -= before->cost;
 	for (i = 0; i < way->n; i++)
-		kids_weigh(way->kids[i], &more);
+		weight_change(&way->kids[i]->below, before, &now);
 }
 
 /*

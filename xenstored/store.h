@@ -126,6 +126,10 @@ struct node *walk_next_if(struct walk *walk, walk_filter *want, void *ctx);
 /* Told of a node that only one of two trees has, or has in another version. */
 typedef void diff_fn(void *ctx, struct node *before, struct node *after);
 
+/* Asked of each subtree that only one has, the later (SIGN 1) or the former
+ * (-1), before it is gone through: whether nothing of it is to be told. */
+typedef bool diff_whole_fn(void *ctx, struct node *top, int sign);
+
 struct diff; /* room to compare in */
 
 struct diff *diff_new(void); /* NULL: no memory */
@@ -135,11 +139,11 @@ void diff_free(struct diff *diff);
  * Tells FN of every node that differs between BEFORE and AFTER, where AFTER was
  * made from BEFORE: what was removed (AFTER NULL), made (BEFORE NULL), and what
  * changed its value or permissions or lies above something that changed. Costs
- * what was changed. Takes no memory. GUESTS: leaves out what belonged and
- * belongs to domain 0, and what has only such below it.
+ * what was changed. Takes no memory. WHOLE, if not NULL, is asked as
+ * said above, and what belonged and belongs to domain 0 is left out.
  */
 void diff_trees(struct diff *diff, struct node *before, struct node *after,
-    bool guests, diff_fn *fn, void *ctx);
+    diff_whole_fn *whole, diff_fn *fn, void *ctx);
 
 /* The path of NODE, of which DIFF just told its function, with its NUL into
  * BUF. Its length, 0: no room. */

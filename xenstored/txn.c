@@ -370,19 +370,34 @@ rebase(struct txn *txn, enum xs_err *err_out)
 /* --- installing --- */
 
 struct growth {
+	struct state *st;
 	const struct principal *who;
 	int64_t n; /* nodes more of WHO */
 };
+
+static bool
+count_whole(void *ctx, struct node *top, int sign)
+{
+	struct growth *g = ctx;
+
+	g->n += sign * account_owned(&g->st->walk, top, g->who);
+	return true;
+}
 
 static void
 count_growth(void *ctx, struct node *before, struct node *after)
 {
 	struct growth *g = ctx;
 
-	if (before != NULL)
-		g->n -= acl_owner(before->acl) == g->who;
-	if (after != NULL)
-		g->n += acl_owner(after->acl) == g->who;
+	g->n -= acl_owner(before->acl) == g->who;
+	g->n += acl_owner(after->acl) == g->who;
+}
+
+static bool
+account_part(void *ctx, struct node *top, int sign)
+{
+	(void)ctx;
+	return account_whole(top, sign);
 }
 
 static void
@@ -403,16 +418,18 @@ static enum xs_err
 install(struct txn *txn)
 {
 	struct state *st = txn->conn->st;
-	struct growth g = { .who = txn->conn->who.self };
+	struct growth g = { st, txn->conn->who.self, 0 };
 	struct node *before = st->live;
 
 	if (!txn->conn->who.privileged) {
-		diff_trees(st->diff, before, txn->top, true, count_growth, &g);
+		diff_trees(
+		    st->diff, before, txn->top, count_whole, count_growth, &g);
 		if (g.n > 0 &&
 		    !principal_may(txn->conn->who.self, QUOTA_NODES, g.n))
 			return quota_error(QUOTA_NODES);
 	}
-	diff_trees(st->diff, before, txn->top, true, account_diff, NULL);
+	diff_trees(
+	    st->diff, before, txn->top, account_part, account_diff, NULL);
 	st->live = node_ref(txn->top);
 	account_live(&st->books, st->live);
 	view_tell_commit(txn, before, st->live);

@@ -245,18 +245,6 @@ out:
 	return err;
 }
 
-/* How many nodes in the subtree NODE belong to OWNER. */
-static int64_t
-count_owned(struct state *st, struct node *node, const struct principal *owner)
-{
-	int64_t n = 0;
-
-	walk_start(&st->walk, node);
-	while ((node = walk_next(&st->walk)) != NULL)
-		n += acl_owner(node->acl) == owner;
-	return n;
-}
-
 static enum xs_err
 remove_in_txn(const struct view *view, const char *path)
 {
@@ -271,8 +259,8 @@ remove_in_txn(const struct view *view, const char *path)
 	if (err != XS_OK)
 		return err;
 	if (!privileged(view))
-		txn->own_nodes -=
-		    count_owned(view->st, removed, view->conn->who.self);
+		txn->own_nodes -= account_owned(
+		    &view->st->walk, removed, view->conn->who.self);
 	node_unref(&view->st->heap, removed);
 	return XS_OK;
 }

@@ -342,7 +342,7 @@ write_record(struct recorder *r, const struct log_entry *entry)
 		act_of_world(r, entry);
 	if (changed)
 		diff_trees(
-		    r->diff, r->seen, state(r)->live, false, write_change, &w);
+		    r->diff, r->seen, state(r)->live, NULL, write_change, &w);
 	if (w.ok && teller_notable(&r->telling))
 		w.ok = write_act(r);
 	see(r);

@@ -29,7 +29,7 @@ static const char *
 since(struct node *before)
 {
 	told[0] = '\0';
-	diff_trees(diff, before, h.st->live, false, tell, NULL);
+	diff_trees(diff, before, h.st->live, NULL, tell, NULL);
 	node_unref(&h.st->heap, before);
 	return told;
 }
