@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 #include "xenstored/hash.h"
+#include "xenstored/table.h"
 
 struct atom {
-	struct atom *next; /* in the table */
-	uint64_t hash;
+	struct table_link link;
 	uint32_t ref;
 	uint32_t len;
 	char text[]; /* with a NUL */

@@ -48,10 +48,11 @@ struct state {
 	uint64_t last_death;  /* stamp at which a principal last died */
 	struct diff *diff;
 	struct check *check;
-	struct txn *reserved; /* guests' changes wait for its end; or NULL */
-	unsigned patience;    /* how often they will still be put off */
-	uint64_t next_aging;  /* stamp at which transactions are looked at */
-	uint64_t work;	      /* nanoseconds, about, of large requests */
+	struct list forgotten; /* struct touched.in_order, to be freed */
+	struct txn *reserved;  /* guests' changes wait for its end; or NULL */
+	unsigned patience;     /* how often they will still be put off */
+	uint64_t next_aging;   /* stamp at which transactions are looked at */
+	uint64_t work;	       /* nanoseconds, about, of large requests */
 	struct walk walk;
 	char path[WIRE_PAYLOAD_MAX + 64]; /* of the request at hand */
 	char text[WIRE_PAYLOAD_MAX];	  /* its reply while it is made */

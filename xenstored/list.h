@@ -54,6 +54,19 @@ list_remove(struct list *link)
 	list_init(link);
 }
 
+/* Moves all of FROM behind those of HEAD. */
+static inline void
+list_move_all(struct list *head, struct list *from)
+{
+	if (list_empty(from))
+		return;
+	from->next->prev = head->prev;
+	head->prev->next = from->next;
+	from->prev->next = head;
+	head->prev = from->prev;
+	list_init(from);
+}
+
 /* Puts LINK into the place that OLD has; OLD is in no list then. */
 static inline void
 list_replace(struct list *old, struct list *link)

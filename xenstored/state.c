@@ -14,8 +14,10 @@
 #include "xenstored/ops.h"
 #include "xenstored/txn.h"
 
-/* Pieces of work that the removal of a subtree counts as. */
-enum { BURY_COST = 2 };
+enum {
+	BURY_COST = 2, /* pieces of work that a subtree's removal counts as */
+	REAP_BESIDE = 64, /* pieces of work put off that each request does */
+};
 
 /* The tree at the start: "/", "/tool/xenstored" and the specials, of domain 0
  * and for nobody else, but all may learn that a domain went. */
@@ -62,6 +64,7 @@ state_destroy(struct state *st)
 		list_remove(&p->unburied);
 		principal_unref(p);
 	}
+	(void)txn_reap(st, SIZE_MAX);
 	if (st->live != NULL)
 		node_unref(&st->heap, st->live);
 	if (st->heap.atoms != NULL)
@@ -87,6 +90,7 @@ state_new(const struct state_config *config, const struct state_env *env)
 	st->soft_memory = config->soft_memory;
 	list_init(&st->conns);
 	list_init(&st->unburied);
+	list_init(&st->forgotten);
 	talloc_set_destructor(st, state_destroy);
 	st->domain = calloc(DOMID_FIRST_RESERVED, sizeof(struct domain *));
 	st->diff = diff_new();
@@ -323,7 +327,8 @@ run(struct conn *conn, const void *bytes, size_t len, size_t upto)
 		core_record(
 		    conn->st, RECORD_REQUEST, conn->id, upto, bytes, len);
 	}
-	heap_reap(&conn->st->heap, 64);
+	heap_reap(&conn->st->heap, REAP_BESIDE);
+	txn_reap(conn->st, REAP_BESIDE);
 	txn_age_all(conn->st);
 	mind_soft_limit(conn->st, conn->who.self);
 	fired = watches_fired(conn->st->watches) - fired;
@@ -726,6 +731,7 @@ state_step(struct state *st, size_t budget)
 		core_record(st, RECORD_STEP, budget, 0, NULL, 0);
 		more = domain_bury_rest(st, budget / BURY_COST);
 	}
+	more = txn_reap(st, budget) || more;
 	return heap_reap(&st->heap, budget) || more;
 }
 

@@ -19,7 +19,8 @@ struct table_link {
 
 struct table {
 	struct table_link **bucket;
-	size_t mask; /* buckets - 1 */
+	size_t mask; /* room for buckets - 1; of 2^k - 1 form */
+	size_t n_buckets;
 	size_t n;
 };
 

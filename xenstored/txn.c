@@ -68,19 +68,30 @@ void
 txn_free(struct txn *txn)
 {
 	struct heap *heap = &txn->conn->st->heap;
-	struct list *link, *after;
 
 	charge(txn, -txn->memory);
 	if (txn->conn->st->reserved == txn)
 		txn->conn->st->reserved = NULL;
 	list_remove(&txn->link);
-	list_each(link, after, &txn->order)
-	    free(list_entry(link, struct touched, in_order));
+	list_move_all(&txn->conn->st->forgotten, &txn->order);
 	table_end(&txn->touched);
 	node_unref(heap, txn->base);
 	node_unref(heap, txn->top);
 	free(txn->log);
 	free(txn);
+}
+
+bool
+txn_reap(struct state *st, size_t budget)
+{
+	struct list *link = st->forgotten.next;
+
+	for (; budget > 0 && link != &st->forgotten; budget--) {
+		list_remove(link);
+		free(list_entry(link, struct touched, in_order));
+		link = st->forgotten.next;
+	}
+	return link != &st->forgotten;
 }
 
 /* --- old ones --- */

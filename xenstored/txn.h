@@ -68,7 +68,13 @@ struct txn {
 /* A transaction on the present tree; the caller puts it into a list. NULL: no
  * memory. */
 struct txn *txn_new(struct conn *conn);
+
+/* Ends TXN. The memory of its footprint goes back in turns, by txn_reap(). */
 void txn_free(struct txn *txn);
+
+/* Frees up to BUDGET paths of transactions that have ended; true if there are
+ * more. */
+bool txn_reap(struct state *st, size_t budget);
 
 /* CONN's transaction ID, or NULL. */
 struct txn *txn_find(const struct conn *conn, uint32_t id);

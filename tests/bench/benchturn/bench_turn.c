@@ -66,8 +66,8 @@ settle(void)
 }
 
 static size_t
-message(char *bytes, uint32_t type, uint32_t tx, const char *payload,
-    size_t len)
+message(
+    char *bytes, uint32_t type, uint32_t tx, const char *payload, size_t len)
 {
 	struct wire_header header = {
 		.type = type, .req_id = 7, .tx_id = tx, .len = (uint32_t)len
@@ -537,6 +537,13 @@ make_1000000(void)
 }
 
 static void
+watch_1000000(void)
+{
+	start();
+	watch_each_of(other, "/w", 1000000);
+}
+
+static void
 check_100000(void)
 {
 	make(s, 0, "/d", 0, 100000);
@@ -576,8 +583,8 @@ perms_1000(void)
 	strcpy(payload, "/p");
 	ask(s, WIRE_WRITE, 0, "/p", "");
 	for (i = 0; i < 1000; i++)
-		len += (size_t)sprintf(payload + len, "%c%d", "nrwb"[i % 4],
-			   i % 9 + 1) +
+		len += (size_t)sprintf(
+			   payload + len, "%c%d", "nrwb"[i % 4], i % 9 + 1) +
 		       1;
 	start();
 	ask_bytes(s, WIRE_SET_PERMS, 0, payload, len);
@@ -606,8 +613,7 @@ static const struct {
 	{ "death-scattered",
 	    "death of a domain with 20000 nodes in others' directories",
 	    death_20000_scattered, 3 },
-	{ "death-watched",
-	    "death of a domain with 20000 nodes, each watched",
+	{ "death-watched", "death of a domain with 20000 nodes, each watched",
 	    death_20000_watched, 3 },
 	{ "commit", "commit of 4000 creations", commit_4000, TIMES },
 	{ "commit-over", "commit of 4000 creations over another's change",
@@ -646,6 +652,7 @@ static const struct {
 	    remove_first_of_1000000, 2 },
 	{ "make", "WRITE of the next of up to 1000000 siblings", make_1000000,
 	    2 },
+	{ "watch", "WATCH, the next of up to 1000000", watch_1000000, 2 },
 	{ "check", "CONTROL check of 100000 siblings", check_100000, 3 },
 	{ "check-watches", "CONTROL check beside 100000 watches",
 	    check_100000_watches, 3 },
