@@ -23,6 +23,7 @@ enum { CLAIM_TRIES = 100 };
 
 /* Where the parent of daemon_fork() waits. */
 static int parent_fd = -1;
+static int lock_fd = -1;
 
 static void
 make_dirs(const char *dir)
@@ -63,7 +64,20 @@ daemon_claim(const char *dir)
 			fatalx("another xenstored runs in %s", dir);
 		nanosleep(&pause, NULL);
 	}
+	lock_fd = fd;
 	return fd;
+}
+
+void
+daemon_is_child(int ready_fd)
+{
+	const int fds[] = { lock_fd, parent_fd, ready_fd };
+	size_t i;
+
+	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	lock_fd = parent_fd = -1;
 }
 
 /* Waits for a byte from CHILD; never returns. */

@@ -30,6 +30,9 @@ void daemon_pid_file(const char *path);
  */
 void daemon_ready(int ready_fd);
 
+/* For a process that was forked: it holds no lock, and nobody waits for it. */
+void daemon_is_child(int ready_fd);
+
 /* Lets the process have as many descriptors as it may: one a client. */
 void daemon_many_files(void);
 

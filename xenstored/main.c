@@ -18,6 +18,7 @@
 #include "xenstored/priv.h"
 #include "xenstored/replace.h"
 #include "xenstored/server.h"
+#include "xenstored/sup_child.h"
 #include "xenstored/sup_exec.h"
 #include "xenstored/supervisor.h"
 #include "xenstored/transport_ring.h"
@@ -218,10 +219,13 @@ serve_alone(const struct options *options, int files_fd)
 	free(path);
 }
 
-/* Serves with a standby: this process sees to it that there is one. */
+/*
+ * Serves with a standby: this process sees to it that there is one. The first
+ * child is forked before anything is open. What another daemon left open is no
+ * child's: then all are executed.
+ */
 static int
-supervise(const struct options *options, struct files_rules *rules, int lock,
-    char *argv[])
+supervise(const struct options *options, int lock, char *argv[])
 {
 	const struct supervisor_paths paths = {
 		.dir = run_dir(),
@@ -229,9 +233,19 @@ supervise(const struct options *options, struct files_rules *rules, int lock,
 		.lock = lock,
 	};
 	static struct server_config config; /* what it refers to is kept */
+	struct sup_first first = { .child.pid = 0 };
+	struct files_rules rules;
+	int fd = -1;
 
 	configure(options, &config);
-	return supervisor_run(options, &config, &paths, rules, argv);
+	if (!options->live_update && options->resume == RESUME_NONE)
+		fd = sup_child_fork(&first);
+	if (fd >= 0) {
+		daemon_is_child(options->ready_fd);
+		return worker_run(options, &config, fd);
+	}
+	allow_files(options, &rules);
+	return supervisor_run(options, &config, &paths, &rules, argv, &first);
 }
 
 static int
@@ -245,18 +259,15 @@ be_child(const struct options *options)
 	return worker_run(options, &config, options->child_fd);
 }
 
-/* Goes on as the supervisor that executed this program with an option more. What
- * the others say of beginning was done. */
+/* Goes on as the supervisor that executed this program with an option more.
+ * What the others say of beginning was done. */
 static int
 resume(struct options *options, char *argv[])
 {
-	struct files_rules rules;
-
 	options->ready_fd = -1;
 	options->live_update = options->fresh = options->no_standby = false;
-	allow_files(options, &rules);
 	argv[1] = argv[0];
-	return supervise(options, &rules, -1, argv + 1);
+	return supervise(options, -1, argv + 1);
 }
 
 /* Asks the daemon that serves to become this program. */
@@ -287,7 +298,7 @@ main(int argc, char *argv[])
 {
 	char error[OPTIONS_ERROR_SIZE];
 	struct options options;
-	struct files_rules rules;
+	struct files_rules rules; /* of a server that is alone */
 	int lock;
 
 	msg_init("xenstored");
@@ -320,10 +331,10 @@ main(int argc, char *argv[])
 	if (!options.foreground && !options.live_update)
 		daemon_fork();
 	lock = daemon_claim(run_dir());
-	allow_files(&options, &rules);
 	daemon_many_files();
 	if (!options.no_standby)
-		return supervise(&options, &rules, lock, argv);
+		return supervise(&options, lock, argv);
+	allow_files(&options, &rules);
 	serve_alone(&options, files_start(&rules));
 	return 0;
 }

@@ -28,6 +28,12 @@
 #define PRIV_USER "_xenstored"
 bool priv_sandbox(const char *user);
 
+/*
+ * Does what priv_sandbox(USER) would begin with: takes time, gives nothing up.
+ * In the process that will be sandboxed: the list names it.
+ */
+void priv_prepare(const char *user);
+
 /* The process and user that connected FD; 0 what cannot be told. */
 void priv_peer(int fd, uid_t *uid_out, pid_t *pid_out);
 

@@ -12,6 +12,8 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pwd.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -69,10 +71,18 @@ own_account(const char *name)
 	return pw;
 }
 
+/* What priv_prepare() found out and made. */
+static struct {
+	bool done, has_account;
+	uid_t uid;
+	gid_t gid;
+	struct sock_fprog filter; /* no instructions: not made */
+} prepared;
+
 /* To ask other machines or services for an account takes longer than all the
  * rest of the start: that is done for one that was named only. */
 static void
-change_user(const char *user)
+find_account(const char *user)
 {
 	const struct passwd *pw;
 
@@ -85,10 +95,23 @@ change_user(const char *user)
 		return;
 	if (pw == NULL)
 		fatalx("there is no user %s", user);
-	if (setgroups(0, NULL) != 0 ||
-	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) != 0 ||
-	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) != 0)
-		fatal("cannot become the user %s", pw->pw_name);
+	prepared.has_account = true;
+	prepared.uid = pw->pw_uid;
+	prepared.gid = pw->pw_gid;
+}
+
+static void
+change_user(const char *user)
+{
+	const uid_t uid = prepared.uid;
+	const gid_t gid = prepared.gid;
+
+	if (!prepared.has_account)
+		return;
+	if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
+	    setresuid(uid, uid, uid) != 0)
+		fatal("cannot become the user %s",
+		    user != NULL ? user : PRIV_USER);
 }
 
 /* Descriptors that are open stay what they are; nothing else needs one. */
@@ -193,8 +216,26 @@ add_conditional(scmp_filter_ctx f)
 	return rc;
 }
 
+/* The program of the filter F. */
 static void
-filter(void)
+keep_program(scmp_filter_ctx f)
+{
+	static struct sock_filter code[BPF_MAXINSNS];
+	int fd = memfd_create("xenstored-filter", MFD_CLOEXEC);
+	int rc = fd >= 0 ? seccomp_export_bpf(f, fd) : -errno;
+	ssize_t len = rc == 0 ? pread(fd, code, sizeof(code), 0) : -1;
+
+	if (len <= 0 || (size_t)len == sizeof(code)) {
+		errno = rc < 0 ? -rc : errno;
+		fatal("cannot make the list of system calls");
+	}
+	close(fd);
+	prepared.filter.filter = code;
+	prepared.filter.len = (unsigned short)((size_t)len / sizeof(code[0]));
+}
+
+static void
+make_filter(void)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int rc = 0;
@@ -202,30 +243,41 @@ filter(void)
 
 	if (f == NULL)
 		fatalx("no memory");
+	/* a tree: the kernel goes through all of it for each call it knows */
+	(void)seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	/* What this machine's architecture has not is skipped by libseccomp. */
 	for (i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
 		rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, plain[i], 0);
 	rc |= add_conditional(f);
 	if (rc != 0)
 		fatalx("cannot make the list of system calls");
-	rc = seccomp_load(f);
+	keep_program(f);
 	seccomp_release(f);
-	if (rc != 0) {
-		errno = -rc;
-		fatal("cannot set the list of system calls");
-	}
+}
+
+void
+priv_prepare(const char *user)
+{
+	tzset(); /* reads a file, once */
+	find_account(user);
+	if (!SANITIZED)
+		make_filter();
+	prepared.done = true;
 }
 
 bool
 priv_sandbox(const char *user)
 {
-	tzset(); /* reads a file, once */
+	if (!prepared.done)
+		priv_prepare(user);
 	change_user(user);
 	drop_capabilities();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		fatal("cannot give up new privileges");
 	if (SANITIZED)
 		return false;
-	filter();
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prepared.filter, 0,
+		0) != 0)
+		fatal("cannot set the list of system calls");
 	return true;
 }

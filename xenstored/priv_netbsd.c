@@ -33,6 +33,13 @@ priv_peer(int fd, uid_t *uid_out, pid_t *pid_out)
 	*pid_out = cred.unp_pid;
 }
 
+void
+priv_prepare(const char *user)
+{
+	(void)user;
+	tzset();
+}
+
 /* False: files within an empty directory can be named, and sockets be made. */
 bool
 priv_sandbox(const char *user)

@@ -112,56 +112,83 @@ become_child(int fd, const char *program, char *argv[])
 }
 
 static bool
-say_setup(
-    const struct sup_child *child, const struct sup_gifts *gifts, int files)
+say_setup(const struct sup_first *first, const struct sup_gifts *gifts)
 {
-	const int fds[] = { gifts->log, gifts->flight, files, gifts->evtchn };
+	const int fds[] = { gifts->log, gifts->flight, first->files_fd,
+		gifts->evtchn };
 	const struct supmsg msg = {
 		.type = SUPMSG_SETUP,
 		.a = SUPMSG_VERSION,
 		.b = gifts->syslog ? SUPMSG_SYSLOG : 0,
 	};
 
-	return supmsg_send(child->fd, &msg, fds, gifts->evtchn >= 0 ? 4 : 3);
+	return supmsg_send(
+	    first->child.fd, &msg, fds, gifts->evtchn >= 0 ? 4 : 3);
+}
+
+int
+sup_child_fork(struct sup_first *first)
+{
+	const int kind = SOCK_SEQPACKET | SOCK_CLOEXEC;
+	struct sup_child *child = &first->child;
+	int pair[2], files[2];
+
+	memset(first, 0, sizeof(*first));
+	if (socketpair(AF_UNIX, kind, 0, pair) != 0) {
+		msg_warn("cannot make a pair of sockets");
+		return -1;
+	}
+	if (socketpair(AF_UNIX, kind, 0, files) != 0) {
+		msg_warn("cannot make a pair of sockets");
+		close(pair[0]);
+		close(pair[1]);
+		return -1;
+	}
+	child->pid = fork();
+	if (child->pid == 0) {
+		close(pair[0]);
+		close(files[0]);
+		close(files[1]);
+		return pair[1];
+	}
+	close(pair[1]);
+	child->fd = pair[0];
+	child->files_fd = files[0];
+	first->files_fd = files[1];
+	child->written_fd = child->pid > 0 ? plat_open_written(child->pid) : -1;
+	if (child->pid > 0)
+		return -1;
+	msg_warn("cannot start a process");
+	close(first->files_fd);
+	sup_child_forget(child);
+	return -1;
+}
+
+void
+sup_child_give(struct sup_first *first, const struct sup_gifts *gifts)
+{
+	if (fcntl(first->child.fd, F_SETFL, O_NONBLOCK) != 0 ||
+	    !say_setup(first, gifts)) {
+		msg_warn("cannot start a process");
+		/* it is waited for as others are */
+		kill(first->child.pid, SIGKILL);
+	}
+	close(first->files_fd);
 }
 
 bool
 sup_child_start(struct sup_child *child, const struct sup_gifts *gifts,
     const char *program, char *argv[])
 {
-	const int kind = SOCK_SEQPACKET | SOCK_CLOEXEC;
-	int pair[2], files[2];
+	struct sup_first first;
+	int fd = sup_child_fork(&first);
 
-	memset(child, 0, sizeof(*child));
-	if (socketpair(AF_UNIX, kind, 0, pair) != 0) {
-		msg_warn("cannot make a pair of sockets");
-		return false;
-	}
-	if (socketpair(AF_UNIX, kind, 0, files) != 0) {
-		msg_warn("cannot make a pair of sockets");
-		close(pair[0]);
-		close(pair[1]);
-		return false;
-	}
-	child->pid = fork();
-	if (child->pid == 0)
-		become_child(pair[1], program, argv);
-	close(pair[1]);
-	child->fd = pair[0];
-	child->files_fd = files[0];
-	child->written_fd = child->pid > 0 ? plat_open_written(child->pid) : -1;
-	if (child->pid > 0 && fcntl(child->fd, F_SETFL, O_NONBLOCK) == 0 &&
-	    say_setup(child, gifts, files[1])) {
-		close(files[1]);
-		return true;
-	}
-	msg_warn("cannot start a process");
-	close(files[1]);
-	if (child->pid > 0)
-		kill(child->pid, SIGKILL); /* it is waited for as others are */
-	else
-		sup_child_forget(child);
-	return child->pid > 0;
+	if (fd >= 0)
+		become_child(fd, program, argv);
+	if (first.child.pid != 0)
+		sup_child_give(&first, gifts);
+	*child = first.child;
+	return child->pid != 0;
 }
 
 void

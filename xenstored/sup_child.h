@@ -44,11 +44,28 @@ struct sup_child {
 	uint64_t born;		/* ms */
 };
 
+/* One that has no gifts yet. */
+struct sup_first {
+	struct sup_child child;
+	int files_fd; /* where it will ask for files: its end */
+};
+
 /* What a new child is given; -1: none. */
 struct sup_gifts {
 	int log, flight, evtchn;
 	bool syslog;
 };
+
+/*
+ * Forks a child that executes nothing: that takes half as long, and is for the
+ * first one, before this process has anything that it must not inherit.
+ * The descriptor to the supervisor in the child; -1 in the supervisor, where
+ * there is no process if that failed: the message is out.
+ */
+int sup_child_fork(struct sup_first *first);
+
+/* It gets GIFTS. One that cannot is killed, with a message. */
+void sup_child_give(struct sup_first *first, const struct sup_gifts *gifts);
 
 /*
  * Executes PROGRAM, or this one again (NULL), with ARGV and the hidden option

@@ -25,12 +25,13 @@ struct supervisor {
 	struct files_rules *rules;
 	char **argv;
 	int signals[2]; /* a pipe: signals as bytes */
-	int lock; /* daemon_claim() */
+	int lock;	/* daemon_claim() */
 	int listener;
 	struct sup_store store;
 	struct sup_gifts gifts;
 	xenevtchn_handle *evtchn; /* never used: its descriptor is held. NULL:
 				     only the descriptor was handed over */
+	struct sup_first *first;  /* its child was forked and is not used yet */
 	struct sup_child primary, standby;
 	struct sup_socks socks;
 	struct peers *peers; /* NULL: nobody is told their names */
@@ -42,6 +43,7 @@ struct supervisor {
 	unsigned failures;  /* of primaries, since one served */
 	bool served;	    /* once */
 	bool adopted;	    /* another daemon was here, whose ports are bound */
+	uint64_t settled;   /* ms, when other things have their time */
 	uint64_t image_due; /* ms, when the primary may be asked for one */
 	uint64_t full; /* ms, until when nobody is accepted; 0: no matter */
 	bool told_full;

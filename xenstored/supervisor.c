@@ -38,6 +38,7 @@ enum {
 	STOP_MS = 5000,	  /* children have to end */
 	RESPAWN_MS = 200, /* between two standbys that ended at once */
 	TICK_MS = 1000,
+	SETTLE_MS = 20,	       /* before anything else, the first answers */
 	IMAGE_MS = 30000,      /* for an image that was asked for */
 	IMAGE_AGAIN_MS = 1000, /* after one that could not be made */
 	FAILURES = 10,	       /* to serve, in a row */
@@ -120,17 +121,29 @@ feed(struct supervisor *s, struct sup_child *child)
 	fatalx("the store is lost: the log does not reach back to an image");
 }
 
+/* The first one waits already. */
+static bool
+start_child(struct supervisor *s, struct sup_child *child)
+{
+	s->gifts.log = s->store.log_fd;
+	s->gifts.flight = s->store.flight_fd;
+	if (s->first->child.pid == 0)
+		return sup_child_start(child, &s->gifts,
+		    sup_update_program(&s->update),
+		    sup_update_words(&s->update, s->argv));
+	sup_child_give(s->first, &s->gifts);
+	*child = s->first->child;
+	s->first->child.pid = 0;
+	return true;
+}
+
 static void
 start_standby(struct supervisor *s)
 {
 	if (s->stopping || s->standby.pid != 0 || now_us() / 1000 < s->retry)
 		return;
 	s->retry = now_us() / 1000 + RESPAWN_MS;
-	s->gifts.log = s->store.log_fd;
-	s->gifts.flight = s->store.flight_fd;
-	if (!sup_child_start(&s->standby, &s->gifts,
-		sup_update_program(&s->update),
-		sup_update_words(&s->update, s->argv)))
+	if (!start_child(s, &s->standby))
 		return;
 	sup_update_started(&s->update);
 	s->standby.born = now_us() / 1000;
@@ -320,9 +333,13 @@ now_serving(struct supervisor *s, const struct supmsg *msg)
 	if (sup_update_serving(&s->update, &s->primary))
 		s->exec = (struct sup_exec){ .wanted = true };
 	s->gifts.syslog = !s->options->foreground;
+	s->retry = 0;
+	if (!s->served) {
+		s->settled = now_us() / 1000 + SETTLE_MS;
+		s->retry = s->settled;
+	}
 	s->served = true;
 	s->died = 0;
-	s->retry = 0;
 	tell_status(s);
 }
 
@@ -614,8 +631,14 @@ end_children(struct supervisor *s)
 static int
 idle_time(const struct supervisor *s)
 {
+	uint64_t now = now_us() / 1000;
+
+	if (now < s->settled)
+		return (int)(s->settled - now);
 	if (s->served && !s->reserved)
 		return 0;
+	if (s->served && s->standby.pid == 0 && now < s->retry)
+		return (int)(s->retry - now);
 	if (s->primary.pid != 0 && s->standby.pid != 0 && s->standby.loading &&
 	    s->full == 0 && s->update.phase == SUP_UPDATE_NONE &&
 	    !s->exec.wanted)
@@ -675,9 +698,8 @@ make_peers(struct supervisor *s)
 
 	if (snprintf(path, sizeof(path), "%s/peers", s->paths->dir) <
 	    (int)sizeof(path))
-		s->peers = s->options->resume != RESUME_NONE
-			       ? peers_again(path)
-			       : peers_make(path);
+		s->peers = s->options->resume != RESUME_NONE ? peers_again(path)
+							     : peers_make(path);
 	if (s->peers == NULL)
 		msg_warn("cannot make %s/peers", s->paths->dir);
 }
@@ -698,7 +720,6 @@ static void
 begin(struct supervisor *s)
 {
 	catch_signals(s);
-	make_peers(s);
 	if (!s->options->live_update)
 		s->listener = listener_open(s->paths->socket);
 	open_world(s);
@@ -712,6 +733,8 @@ begin(struct supervisor *s)
 	if (s->options->pid_file != NULL)
 		daemon_pid_file(s->options->pid_file);
 	promote(s);
+	make_peers(s);
+	on_signal(SIGCHLD); /* the first child may have died before */
 }
 
 /*
@@ -759,7 +782,7 @@ catch_up(struct supervisor *s)
 int
 supervisor_run(const struct options *options,
     const struct server_config *config, const struct supervisor_paths *paths,
-    struct files_rules *rules, char *argv[])
+    struct files_rules *rules, char *argv[], struct sup_first *first)
 {
 	static struct supervisor s;
 
@@ -769,6 +792,7 @@ supervisor_run(const struct options *options,
 	s.lock = paths->lock;
 	s.rules = rules;
 	s.argv = argv;
+	s.first = first;
 	sup_update_init(&s.update);
 	if (options->resume != RESUME_NONE)
 		resume(&s);
@@ -778,7 +802,7 @@ supervisor_run(const struct options *options,
 		turn(&s, idle_time(&s));
 		if (s.full != 0 && now_us() / 1000 >= s.full)
 			s.full = 0;
-		if (s.served && !s.reserved)
+		if (s.served && !s.reserved && now_us() / 1000 >= s.settled)
 			s.reserved = !sup_store_reserve(&s.store);
 		if (sup_update_tick(&s.update, &s.primary, &s.socks, s.listener,
 			s.gifts.evtchn, now_us() / 1000))

@@ -13,6 +13,7 @@
 
 struct options;
 struct files_rules;
+struct sup_first;
 
 /* Paths that are in use. */
 struct supervisor_paths {
@@ -23,11 +24,12 @@ struct supervisor_paths {
 
 /*
  * Serves until it is told to stop; the exit status. ARGV is executed again for
- * the children. CONFIG is for a store that begins; RULES are for files. Exits
- * with a message if it cannot start.
+ * the children. CONFIG is for a store that begins; RULES are for files. FIRST,
+ * if it has a process, is a child by sup_child_fork() that calls worker_run().
+ * Exits with a message if it cannot start.
  */
 int supervisor_run(const struct options *options,
     const struct server_config *config, const struct supervisor_paths *paths,
-    struct files_rules *rules, char *argv[]);
+    struct files_rules *rules, char *argv[], struct sup_first *first);
 
 #endif

@@ -724,6 +724,7 @@ worker_run(
 	w.null_fd = -1;
 	w.sup = sup;
 	worker_update_init(&w.update, sup);
+	priv_prepare(options->user);
 	set_up(&w, config);
 	crash_role("standby", w.flight);
 	stand_by(&w);
