@@ -201,6 +201,13 @@ ready(void)
 	return 0;
 }
 
+/* A kernel would be there for a child that gives up opening anything. */
+static void
+forked(void)
+{
+	(void)ready();
+}
+
 __attribute__((constructor)) static void
 loaded(void)
 {
@@ -215,6 +222,7 @@ loaded(void)
 	    getenv("HV_ROOT") != NULL ? getenv("HV_ROOT") : "", HV_SOCKET_NAME);
 	if (access(path, F_OK) == 0)
 		ready();
+	pthread_atfork(NULL, NULL, forked);
 }
 
 static int
