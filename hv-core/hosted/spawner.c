@@ -3,6 +3,7 @@
  * children. When it goes, so does the machine.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +19,21 @@
 
 #define DOM0_TAG UINT64_MAX /* no domain's serial */
 
+/* A guest's process is made slower than a domain is asked to run. */
+struct waiting {
+	struct waiting *next;
+	uint64_t serial;
+	int image_fd, channel_fd;
+};
+
 struct spawner {
 	struct source source; /* first */
 	struct hvd *hvd;
 	pid_t pid;
+	struct waiting *first, **end; /* there was no room for */
 };
 
+/* 0, -EAGAIN: there is no room now, or another -errno. */
 static int
 send_request(
     struct spawner *s, const struct spawn_msg *m, const int *fd, int nfds)
@@ -47,11 +57,14 @@ send_request(
 	do
 		n = sendmsg(s->source.fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
+	/* so many descriptors are under way, or so many bytes */
+	if (n < 0 && (errno == EAGAIN || errno == ETOOMANYREFS))
+		return -EAGAIN;
 	return n < 0 ? -ENOMEM : 0;
 }
 
-int
-spawner_guest(struct hvd_domain *d, int image_fd, int channel_fd)
+static int
+ask_for_guest(struct hvd_domain *d, int image_fd, int channel_fd)
 {
 	struct spawn_msg m = { .type = SPAWN_GUEST,
 		.tag = d->serial,
@@ -61,6 +74,59 @@ spawner_guest(struct hvd_domain *d, int image_fd, int channel_fd)
 
 	return send_request(
 	    d->hvd->spawner, &m, fd, d->hvd->config->guest_stderr ? 3 : 2);
+}
+
+static void
+drop_first(struct spawner *s)
+{
+	struct waiting *w = s->first;
+
+	s->first = w->next;
+	if (s->first == NULL)
+		s->end = &s->first;
+	close(w->image_fd);
+	close(w->channel_fd);
+	free(w);
+}
+
+static int
+wait_for_room(struct spawner *s, uint64_t serial, int image_fd, int channel_fd)
+{
+	struct waiting *w = malloc(sizeof(*w));
+
+	if (w == NULL)
+		return -ENOMEM;
+	*w = (struct waiting){
+		.serial = serial,
+		.image_fd = fcntl(image_fd, F_DUPFD_CLOEXEC, 0),
+		.channel_fd = fcntl(channel_fd, F_DUPFD_CLOEXEC, 0),
+	};
+	*s->end = w;
+	if (w->image_fd < 0 || w->channel_fd < 0) {
+		if (w->image_fd >= 0)
+			close(w->image_fd);
+		if (w->channel_fd >= 0)
+			close(w->channel_fd);
+		free(w);
+		*s->end = NULL;
+		return -ENOMEM;
+	}
+	s->end = &w->next;
+	loop_change(s->hvd, &s->source, EPOLLIN | EPOLLOUT);
+	return 0;
+}
+
+int
+spawner_guest(struct hvd_domain *d, int image_fd, int channel_fd)
+{
+	struct spawner *s = d->hvd->spawner;
+	int err = -EAGAIN;
+
+	if (s->first == NULL)
+		err = ask_for_guest(d, image_fd, channel_fd);
+	if (err == -EAGAIN)
+		err = wait_for_room(s, d->serial, image_fd, channel_fd);
+	return err;
 }
 
 int
@@ -170,10 +236,31 @@ spawner_message(struct hvd *h, struct spawn_msg *m, int pidfd)
 	guest_died(d, how);
 }
 
+/* Asks for what waited, in order. */
 static void
-spawner_ready(struct source *source, uint32_t events)
+ask_for_waiting(struct spawner *s)
 {
-	struct spawner *s = (struct spawner *)source;
+	struct hvd_domain *d;
+	struct waiting *w;
+	int err;
+
+	while ((w = s->first) != NULL) {
+		d = domain_by_serial(s->hvd, w->serial);
+		err = 0;
+		if (d != NULL && !d->killed)
+			err = ask_for_guest(d, w->image_fd, w->channel_fd);
+		if (err == -EAGAIN)
+			return;
+		if (err != 0)
+			guest_started(d, 0, -1, -err, "asking for its process");
+		drop_first(s);
+	}
+	loop_change(s->hvd, &s->source, EPOLLIN);
+}
+
+static void
+hear_spawner(struct spawner *s)
+{
 	union {
 		char buf[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
@@ -188,8 +275,7 @@ spawner_ready(struct source *source, uint32_t events)
 	int pidfd = -1;
 	ssize_t n;
 
-	(void)events;
-	n = recvmsg(source->fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	n = recvmsg(s->source.fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n != (ssize_t)sizeof(m)) {
@@ -201,6 +287,17 @@ spawner_ready(struct source *source, uint32_t events)
 	if (c != NULL && c->cmsg_type == SCM_RIGHTS)
 		memcpy(&pidfd, CMSG_DATA(c), sizeof(pidfd));
 	spawner_message(s->hvd, &m, pidfd);
+}
+
+static void
+spawner_ready(struct source *source, uint32_t events)
+{
+	struct spawner *s = (struct spawner *)source;
+
+	if ((events & ~(uint32_t)EPOLLOUT) != 0)
+		hear_spawner(s);
+	if (!s->hvd->stop && s->first != NULL)
+		ask_for_waiting(s);
 }
 
 int
@@ -217,6 +314,7 @@ spawner_start(struct hvd *h)
 		return -1;
 	}
 	s->hvd = h;
+	s->end = &s->first;
 	s->source = (struct source){ .fd = sv[0], .ready = spawner_ready };
 	err = helper_start(h, "hv-spawn", NULL, std, sv[1], &s->pid);
 	close(sv[1]);
@@ -241,6 +339,8 @@ spawner_stop(struct hvd *h)
 	/* End of file tells it to kill all of its children and to end. */
 	close(s->source.fd);
 	waitpid(s->pid, NULL, 0);
+	while (s->first != NULL)
+		drop_first(s);
 	free(s);
 	h->spawner = NULL;
 }

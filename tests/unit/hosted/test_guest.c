@@ -410,6 +410,57 @@ a_domain_destroyed_while_it_starts_leaves_nothing(void **state)
 	await(machine_fds(m) == before);
 }
 
+/* hv-spawn's process: the first of hvd's children. */
+static pid_t
+spawner_pid(struct machine *m)
+{
+	char path[96];
+	int pid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children",
+	    (long)m->pid, (long)m->pid);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%d", &pid), 1);
+	fclose(f);
+	return pid;
+}
+
+/* However many they are, and however slow processes are made. */
+static void
+domains_started_at_once_all_run(void **state)
+{
+	enum { MANY = 96, GONE = 80 };
+	struct machine *m = *state;
+	int before = machine_fds(m);
+	pid_t spawner = spawner_pid(m);
+	struct guest g[MANY];
+	char path[PATH_MAX + 8];
+
+	snprintf(path, sizeof(path), "%s/guest", test_folder());
+	assert_int_equal(kill(spawner, SIGSTOP), 0);
+	for (int i = 0; i < MANY; i++) {
+		g[i].domid = domain_build(m);
+		g[i].ram = domain_load(m, g[i].domid, path);
+		g[i].ctl = (struct guest_control *)(void *)(g[i].ram->base +
+							    GUEST_CONTROL);
+		g[i].ctl->role = GUEST_ECHO;
+		assert_int_equal(domain_run(m, g[i].domid), 0);
+	}
+	/* one that waits for its process is destroyed as any other */
+	guest_end(m, &g[GONE]);
+	assert_int_equal(kill(spawner, SIGCONT), 0);
+	for (int i = 0; i < MANY; i++)
+		if (i != GONE)
+			await(load(&g[i].ctl->up) == 1);
+	for (int i = 0; i < MANY; i++)
+		if (i != GONE)
+			guest_end(m, &g[i]);
+	await(guest_pid(m) == 0);
+	await(machine_fds(m) == before);
+}
+
 #define BOTH(t)                                                                \
 	cmocka_unit_test_setup_teardown(t, start_direct, stop),                \
 	{                                                                      \
@@ -438,6 +489,7 @@ main(void)
 		ONE(a_bad_module_is_refused),
 		ONE(what_is_no_program_crashes_its_domain),
 		ONE(a_domain_destroyed_while_it_starts_leaves_nothing),
+		ONE(domains_started_at_once_all_run),
 	};
 
 	return cmocka_run_group_tests_name("guest", tests, NULL, NULL);
