@@ -1,55 +1,31 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# cli-identical.sh BUILD [RUNDIR]: our xenstore-* commands do and say what
+# cli-identical.sh BUILD: our xenstore-* commands do and say what
 # Debian's do, byte for byte: stdout, stderr, exit codes, and the state of the
-# store that they leave behind. Against our daemon, or the one that serves
-# RUNDIR already.
+# store that they leave behind. Against our daemon.
 #
 # Not compared, since ours differ on purpose: -h exits 0; a permission must have
 # a decimal domain id; -n wants a number; list -p / shows /name, not //name;
 # chmod -r / works; watch outlives the daemon's restart and ends if it stays away.
 set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/support/checks.sh
+. "$here/../support/checks.sh"
+# shellcheck source=tests/support/store.sh
+. "$here/../support/store.sh"
 
-build=$(cd "${1:?usage: cli-identical.sh BUILD [RUNDIR]}" && pwd)
 theirs=/usr/bin
 if [ ! -x "$theirs/xenstore-ls" ]; then
-	echo "skip xenstore-* say what Debian's say: xenstore-utils is not installed"
+	skip "xenstore-* say what Debian's say" 'xenstore-utils is not installed'
 	exit 0
 fi
 
+build=$(cd "${1:?usage: cli-identical.sh BUILD}" && pwd)
 dir=$(mktemp -d "${TMPDIR:-/tmp}/cli-identical.XXXXXX")
-daemon=
-cleanup() {
-	[ -z "$daemon" ] || kill "$daemon" 2>/dev/null || :
-	rm -rf "$dir" 2>/dev/null || { sleep 1 && rm -rf "$dir"; } || :
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
+store_in "$dir"
+check 'xenstored starts' store_start "$build"
 
-if [ $# -gt 1 ]; then
-	XENSTORED_RUNDIR=$2
-	export XENSTORED_RUNDIR
-else
-	XENSTORED_RUNDIR=$dir
-	XEN_RUN_DIR=$dir
-	export XENSTORED_RUNDIR XEN_RUN_DIR
-	"$build/bin/xenstored" -D -N >"$dir/xenstored.log" 2>&1 &
-	daemon=$!
-	n=0
-	until [ -S "$dir/socket" ]; do
-		n=$((n + 1))
-		if [ "$n" -gt 100 ] || ! kill -0 "$daemon" 2>/dev/null; then
-			echo "FAIL xenstored starts"
-			cat "$dir/xenstored.log"
-			exit 1
-		fi
-		sleep 0.1
-	done
-fi
-
-# r MODE ARG...: one command, all it says, and its exit code. Both sides are
-# called by the same path, which is part of many messages.
 r() {
 	mode=$1
 	shift
@@ -273,15 +249,12 @@ fill_bin "$theirs"
 	export LD_LIBRARY_PATH
 	all >"$dir/mixed"
 )
-if ! diff -a "$dir/theirs" "$dir/mixed" >"$dir/diff"; then
-	echo "FAIL Debian's xenstore-* say over our libxenstore what they say (<) over theirs"
+# same WHO: says what Debian's says
+same() {
+	diff -a "$dir/theirs" "$dir/$1" >"$dir/diff" && return
 	head -n 60 "$dir/diff"
-	exit 1
-fi
-echo "ok Debian's xenstore-* say over our libxenstore what they say over theirs"
-if ! diff -a "$dir/theirs" "$dir/ours" >"$dir/diff"; then
-	echo "FAIL xenstore-* say what Debian's (<) say"
-	head -n 60 "$dir/diff"
-	exit 1
-fi
-echo "ok xenstore-* say what Debian's say in $(grep -c '^== ' "$dir/ours") commands"
+	return 1
+}
+check "Debian's xenstore-* say over our libxenstore what they say (<) over theirs" same mixed
+check "xenstore-* say what Debian's (<) say in $(grep -c '^== ' "$dir/ours") commands" same ours
+checks_end

@@ -8,32 +8,13 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/support/checks.sh
 . "$here/../support/checks.sh"
+# shellcheck source=tests/support/store.sh
+. "$here/../support/store.sh"
 
 build=$(cd "${1:?usage: cli-more.sh BUILD}" && pwd)
 dir=$(mktemp -d "${TMPDIR:-/tmp}/cli-more.XXXXXX")
-daemon=
-cleanup() {
-	[ -z "$daemon" ] || kill "$daemon" 2>/dev/null || :
-	remove_tree "$dir"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-
+store_in "$dir"
 PATH=$build/bin:$PATH
-XENSTORED_RUNDIR=$dir
-XEN_RUN_DIR=$dir
-export PATH XENSTORED_RUNDIR XEN_RUN_DIR
-
-start() {
-	"$build/bin/xenstored" -D -N >"$dir/out" 2>&1 &
-	daemon=$!
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		[ ! -S "$dir/socket" ] || return 0
-		sleep 0.2
-	done
-	cat "$dir/out"
-	return 1
-}
 
 # says WANT COMMAND...: its whole output, with a final newline or without
 says() {
@@ -210,7 +191,7 @@ changing() {
 	return $ok
 }
 
-check 'xenstored starts' start
+check 'xenstored starts' store_start "$build"
 check 'nodes are made' fill
 check 'read --json' json_read
 check 'list --json' json_list

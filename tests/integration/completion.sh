@@ -7,37 +7,19 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/support/checks.sh
 . "$here/../support/checks.sh"
+# shellcheck source=tests/support/store.sh
+. "$here/../support/store.sh"
 
-build=$(cd "${1:?usage: completion.sh BUILD}" && pwd)
 script=$here/../../tools/completion/xenstore.bash
 if ! command -v bash >/dev/null 2>&1; then
 	skip 'completion' 'bash is not installed'
 	exit 0
 fi
+build=$(cd "${1:?usage: completion.sh BUILD}" && pwd)
 dir=$(mktemp -d "${TMPDIR:-/tmp}/completion.XXXXXX")
-daemon=
-cleanup() {
-	[ -z "$daemon" ] || kill "$daemon" 2>/dev/null || :
-	remove_tree "$dir"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-
+store_in "$dir"
 PATH=$build/bin:$PATH
-XENSTORED_RUNDIR=$dir
-XEN_RUN_DIR=$dir
-export PATH XENSTORED_RUNDIR XEN_RUN_DIR
 
-start() {
-	"$build/bin/xenstored" -D -N >"$dir/out" 2>&1 &
-	daemon=$!
-	for _ in $(seq 50); do
-		[ ! -S "$dir/socket" ] || return 0
-		sleep 0.1
-	done
-	cat "$dir/out"
-	return 1
-}
 # tab WORD...: what is offered for the last one, in one line
 cat >"$dir/tab" <<'TAB'
 source "$1"
@@ -78,7 +60,7 @@ fill() {
 	    xenstore-write /local/domain/7/name seven
 }
 
-check 'xenstored starts' start
+check 'xenstored starts' store_start "$build"
 check 'nodes are made' fill
 check 'nothing yet: the root' offers / xenstore-ls ''
 check 'the children of the root' offers '/local /t /tool' xenstore-ls /

@@ -8,29 +8,25 @@
 # Not compared, since ours differs on purpose: --help is ours; live-update knows
 # -v, as newer releases do.
 set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/support/checks.sh
+. "$here/../support/checks.sh"
+# shellcheck source=tests/support/store.sh
+. "$here/../support/store.sh"
 
-build=$(cd "${1:?usage: control-identical.sh BUILD}" && pwd)
 theirs=
 for f in /usr/lib/xen-*/bin/xenstore-control; do
 	[ ! -x "$f" ] || theirs=$f
 done
 if [ -z "$theirs" ]; then
-	echo "skip xenstore-control says what Debian's says: xen-utils is not installed"
+	skip "xenstore-control says what Debian's says" 'xen-utils is not installed'
 	exit 0
 fi
 
+build=$(cd "${1:?usage: control-identical.sh BUILD}" && pwd)
 dir=$(mktemp -d "${TMPDIR:-/tmp}/control-identical.XXXXXX")
-daemon=
-cleanup() {
-	[ -z "$daemon" ] || kill "$daemon" 2>/dev/null || :
-	rm -rf "$dir" 2>/dev/null || { sleep 1 && rm -rf "$dir"; } || :
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
-XENSTORED_RUNDIR=$dir
-XEN_RUN_DIR=$dir
-XENSTORE_RECONNECT=0
-export XENSTORED_RUNDIR XEN_RUN_DIR XENSTORE_RECONNECT
+store_in "$dir"
+export XENSTORE_RECONNECT=0
 mkdir "$dir/bin"
 
 r() {
@@ -88,7 +84,7 @@ all() {
 	r live-update -c 'a b' /nonexistent
 	r live-update -t 0 /nonexistent
 	(
-		XENSTORED_RUNDIR=/nonexistent
+		export XENSTORED_RUNDIR=/nonexistent
 		r
 		r help
 		r live-update
@@ -96,24 +92,10 @@ all() {
 	r print "$(printf '%5000s' x)"
 }
 
-"$build/bin/xenstored" -D -N >"$dir/xenstored.log" 2>&1 &
-daemon=$!
-n=0
-until [ -S "$dir/socket" ]; do
-	n=$((n + 1))
-	if [ "$n" -gt 100 ] || ! kill -0 "$daemon" 2>/dev/null; then
-		echo "FAIL xenstored starts"
-		cat "$dir/xenstored.log"
-		exit 1
-	fi
-	sleep 0.1
-done
+check 'xenstored starts' store_start "$build"
 all "$build/bin/xenstore-control" >/dev/null # the same traces for both
 all "$theirs" >"$dir/theirs"
 all "$build/bin/xenstore-control" >"$dir/ours"
-if ! diff -a "$dir/theirs" "$dir/ours" >"$dir/diff"; then
-	echo "FAIL xenstore-control says what Debian's (<) says"
-	head -n 60 "$dir/diff"
-	exit 1
-fi
-echo "ok xenstore-control says what Debian's says in $(grep -c '^== ' "$dir/ours") commands"
+same() { diff -a "$dir/theirs" "$dir/ours"; }
+check "xenstore-control says what Debian's (<) says in $(grep -c '^== ' "$dir/ours") commands" same
+checks_end

@@ -9,17 +9,13 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/support/checks.sh
 . "$here/../support/checks.sh"
+# shellcheck source=tests/support/store.sh
+. "$here/../support/store.sh"
 
 build=$(cd "${1:?usage: libxenstore.sh BUILD}" && pwd)
-lib=$build/lib/libxenstore.so.4
 dir=$(mktemp -d "${TMPDIR:-/tmp}/libxenstore.XXXXXX")
-daemon=
-cleanup() {
-	[ -z "$daemon" ] || kill "$daemon" 2>/dev/null || :
-	remove_tree "$dir"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
+store_in "$dir"
+lib=$build/lib/libxenstore.so.4
 
 soname_is() { readelf -d "$lib" | grep -F "soname: [$1]"; }
 symbols() { nm -D --defined-only "$1" | awk '{ print $3 }' | sort; }
@@ -31,16 +27,6 @@ all_symbols() {
 	[ ! -s "$dir/missing" ]
 }
 no_others() { ! symbols "$lib" | grep -v '^xs_[a-z_]*@@VERS_4\.[012]$\|^VERS_4\.[012]$\|^xs_\(async_[a-z_]*\|transaction_retry\)@@KERNBUS_1\.0$\|^KERNBUS_1\.0$'; }
-start() {
-	"$build/bin/xenstored" -D -N >"$dir/out" 2>&1 &
-	daemon=$!
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		[ ! -S "$dir/socket" ] || return 0
-		sleep 0.2
-	done
-	cat "$dir/out"
-	return 1
-}
 passes() {
 	LD_LIBRARY_PATH=$build/lib "$1" >"$dir/test" 2>&1 || :
 	cat "$dir/test"
@@ -48,9 +34,6 @@ passes() {
 }
 first() { [ ! -e "$1" ] || echo "$1"; }
 
-XENSTORED_RUNDIR=$dir
-XEN_RUN_DIR=$dir
-export XENSTORED_RUNDIR XEN_RUN_DIR
 
 check 'the soname is libxenstore.so.4' soname_is libxenstore.so.4
 theirs=$(first /usr/lib/*/libxenstore.so.4)
@@ -61,7 +44,7 @@ else
 	skip "$text" 'libxenstore4 is not installed'
 fi
 check 'no symbols but the xs_ ones are exported' no_others
-check 'xenstored starts' start
+check 'xenstored starts' store_start "$build"
 theirs=$(first /usr/lib/xen-*/bin/test-xenstore)
 text="Debian's test-xenstore passes over it"
 if [ -n "$theirs" ]; then
