@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include "hv-core/hosted/hvd.h"
 #include "hv-core/hosted/machine.h"
+#include "hv-core/hosted/where.h"
 
 static const char usage_text[] =
     "usage: hvd [--mem SIZE] [--kernel FILE | --kernel-fd FD] [--kernel-args "
@@ -144,33 +144,12 @@ parse_option(struct hvd_config *c, int opt)
 	}
 }
 
-static const char *
-env_or(const char *name, const char *otherwise)
-{
-	const char *v = getenv(name);
-
-	return v != NULL && *v != '\0' ? v : otherwise;
-}
-
 static bool
 event_mode_strict(const char *mode)
 {
 	if (strcmp(mode, "direct") != 0 && strcmp(mode, "strict") != 0)
 		usage_error("HV_EVTCHN is direct or strict, not ", mode);
 	return strcmp(mode, "strict") == 0;
-}
-
-/* The folder of this program; from a memfd there is none. */
-static const char *
-own_folder(void)
-{
-	static char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-	if (n <= 0)
-		return ".";
-	path[n] = '\0';
-	return dirname(path);
 }
 
 /* Domain 0's kernel finds the machine, and our libraries. */
@@ -209,8 +188,8 @@ main(int argc, char **argv)
 	fill_standard_descriptors();
 	machine_config_init(&c.machine);
 	c.kernel_fd = -1;
-	c.root = env_or("HV_ROOT", HV_ROOT_DEFAULT);
-	c.strict = event_mode_strict(env_or("HV_EVTCHN", "direct"));
+	c.root = where_env("HV_ROOT", HV_ROOT_DEFAULT);
+	c.strict = event_mode_strict(where_env("HV_EVTCHN", "direct"));
 	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1)
 		parse_option(&c, opt);
 	for (; optind < argc; optind++)
@@ -222,7 +201,7 @@ main(int argc, char **argv)
 	if (c.root[0] != '/')
 		usage_error("HV_ROOT is not an absolute path: ", c.root);
 	if (c.libexec == NULL)
-		c.libexec = env_or("XEN_LIBEXEC_DIR", own_folder());
+		c.libexec = where_env("XEN_LIBEXEC_DIR", where_self());
 	if (c.kernel_args == NULL)
 		c.kernel_args = "dom0";
 	set_environment(&c);

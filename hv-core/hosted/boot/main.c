@@ -17,6 +17,7 @@
 #include "hv-core/hosted/boot/loader.h"
 #include "hv-core/hosted/boot/plan.h"
 #include "hv-core/hosted/proto.h"
+#include "hv-core/hosted/where.h"
 
 #define CFG_MAX (1 << 20)
 
@@ -40,26 +41,6 @@ usage(void)
 {
 	fputs(usage_text, stderr);
 	exit(2);
-}
-
-static const char *
-env_or(const char *name, const char *otherwise)
-{
-	const char *v = getenv(name);
-
-	return v != NULL && *v != '\0' ? v : otherwise;
-}
-
-static const char *
-own_folder(void)
-{
-	static char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-	if (n <= 0)
-		return ".";
-	path[n] = '\0';
-	return dirname(path);
 }
 
 static unsigned
@@ -268,7 +249,7 @@ boot(const struct options *o, const struct bootcfg_entry *e)
 	static struct boot_plan plan;
 	static char line[4096];
 	struct launch l = { .libexec = o->libexec,
-		.root = env_or("HV_ROOT", HV_ROOT_DEFAULT),
+		.root = where_env("HV_ROOT", HV_ROOT_DEFAULT),
 		.log = o->log,
 		.foreground = o->foreground,
 		.timeout_s = o->timeout_s };
@@ -312,10 +293,10 @@ main(int argc, char **argv)
 
 	parse_options(&o, argc, argv);
 	if (o.libexec == NULL)
-		o.libexec = env_or("XEN_LIBEXEC_DIR", own_folder());
+		o.libexec = where_env("XEN_LIBEXEC_DIR", where_self());
 	if (o.log == NULL && !o.foreground) {
 		snprintf(default_log, sizeof(default_log), "%s/hvd.log",
-		    env_or("XEN_LOG_DIR", "/var/log/xen"));
+		    where_env("XEN_LOG_DIR", "/var/log/xen"));
 		o.log = default_log;
 	}
 	text = read_text(o.cfg);

@@ -137,6 +137,35 @@ machine_stop(struct machine *m)
 	return status;
 }
 
+/* A machine for each test, in both modes; nothing of it is left. */
+static struct machine machine;
+
+static inline int
+start_direct(void **state)
+{
+	*state = &machine;
+	machine_start(&machine, false);
+	return 0;
+}
+
+static inline int
+start_strict(void **state)
+{
+	*state = &machine;
+	machine_start(&machine, true);
+	return 0;
+}
+
+static inline int
+stop(void **state)
+{
+	struct machine *m = *state;
+
+	assert_int_equal(machine_stop(m), 0);
+	assert_int_equal(access(m->root, F_OK), -1);
+	return 0;
+}
+
 static inline long
 hypercall(struct hv_client *c, unsigned nr, uint64_t op, void *arg, size_t size)
 {

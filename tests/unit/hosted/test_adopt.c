@@ -269,26 +269,6 @@ a_bad_second_attach_is_refused_and_the_first_client_goes_on(void **state)
 
 /* ------------------------------------------------------------------------- */
 
-static int
-setup(void **state)
-{
-	struct machine *m = calloc(1, sizeof(*m));
-
-	machine_start(m, false);
-	*state = m;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct machine *m = *state;
-	int status = machine_stop(m);
-
-	free(m);
-	return status;
-}
-
 int
 main(void)
 {
@@ -306,5 +286,5 @@ main(void)
 		    a_bad_second_attach_is_refused_and_the_first_client_goes_on),
 	};
 
-	return cmocka_run_group_tests_name("adopt", tests, setup, teardown);
+	return cmocka_run_group_tests_name("adopt", tests, start_direct, stop);
 }

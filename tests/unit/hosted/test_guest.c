@@ -3,34 +3,6 @@
  */
 #include "fixture.h"
 
-static struct machine machine;
-
-static int
-start_direct(void **state)
-{
-	*state = &machine;
-	machine_start(&machine, false);
-	return 0;
-}
-
-static int
-start_strict(void **state)
-{
-	*state = &machine;
-	machine_start(&machine, true);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	struct machine *m = *state;
-
-	assert_int_equal(machine_stop(m), 0);
-	assert_int_equal(access(m->root, F_OK), -1);
-	return 0;
-}
-
 static uint32_t
 load(const uint32_t *p)
 {

@@ -4,35 +4,6 @@
  */
 #include "fixture.h"
 
-static struct machine machine;
-
-static int
-start_direct(void **state)
-{
-	*state = &machine;
-	machine_start(&machine, false);
-	return 0;
-}
-
-static int
-start_strict(void **state)
-{
-	*state = &machine;
-	machine_start(&machine, true);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	struct machine *m = *state;
-	int status = machine_stop(m);
-
-	assert_int_equal(status, 0);
-	assert_int_equal(access(m->root, F_OK), -1); /* nothing is left */
-	return 0;
-}
-
 /* A port of A joined to one of B, both of domain 0. */
 static void
 join(struct hv_client *a, struct hv_client *b, uint32_t *pa, uint32_t *pb)

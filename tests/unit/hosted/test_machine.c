@@ -4,26 +4,6 @@
  */
 #include "fixture.h"
 
-static struct machine machine;
-
-static int
-start(void **state)
-{
-	*state = &machine;
-	machine_start(&machine, false);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	struct machine *m = *state;
-
-	assert_int_equal(machine_stop(m), 0);
-	assert_int_equal(access(m->root, F_OK), -1);
-	return 0;
-}
-
 static void
 the_machine_takes_its_guests_along(void **state)
 {
@@ -145,7 +125,7 @@ the_machine_ends_with_domain_0s_kernel(void **state)
 	}
 }
 
-#define ONE(t) cmocka_unit_test_setup_teardown(t, start, stop)
+#define ONE(t) cmocka_unit_test_setup_teardown(t, start_direct, stop)
 
 int
 main(void)
