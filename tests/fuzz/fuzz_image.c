@@ -8,7 +8,7 @@
 #include "fuzz.h"
 
 /* clang-format off */
-#include "tests/unit/xenstored/harness.h"
+#include "use.h"
 #include "xenstored/image.h"
 #include "xenstored/image_io.h"
 #include "quiet.h"
@@ -26,29 +26,6 @@ put_right(size_t len)
 	put_u64(&head, len);
 	head.len = IMAGE_HEADER_SIZE - 8;
 	put_u64(&head, image_sum(bytes, len));
-}
-
-/* One request by each connection, and the answers. */
-static void
-use(struct state *st)
-{
-	static const char path[] = "/a/b";
-	struct conn *conn = NULL;
-	struct wire_header header = { .type = WIRE_WRITE };
-	char out[8192];
-	char in[sizeof(header) + sizeof(path)];
-	size_t used;
-
-	header.len = sizeof(path);
-	memcpy(in, &header, sizeof(header));
-	memcpy(in + sizeof(header), path, sizeof(path));
-	while ((conn = state_next_conn(st, conn)) != NULL) {
-		int budget = 100;
-
-		state_input(conn, in, sizeof(in), &budget, &used);
-		while (state_output(conn, out, sizeof(out)) > 0)
-			;
-	}
 }
 
 static void
@@ -90,7 +67,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	must(state_check(st) == NULL);
 	again(st, &h.env);
-	use(st);
+	state_use(st);
 	must(state_check(st) == NULL);
 	state_free(st);
 	return 0;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -406,6 +407,48 @@ h_guest(struct h *h, struct conn *s, unsigned domid)
 	assert_int_equal(h_one(h, s, WIRE_MKDIR, 0, home), XS_OK);
 	assert_int_equal(h_perms(h, s, 0, home, owner, NULL, NULL), XS_OK);
 	return h->last_ring;
+}
+
+/* A limit of domain 1. */
+static inline void
+h_quota(struct h *h, struct conn *s, const char *name, const char *value)
+{
+	struct h_message m;
+
+	assert_int_equal(
+	    h_strings(h, s, WIRE_SET_QUOTA, 0, &m, "1", name, value, NULL),
+	    XS_OK);
+}
+
+/* A host of 1,000 domains with 100,000 nodes. */
+static inline void
+h_fill(struct h *h)
+{
+	char path[64], value[32];
+	struct bytes bytes = { value, 0 };
+	struct node *created;
+
+	for (unsigned i = 0; i < 100000; i++) {
+		snprintf(path, sizeof(path),
+		    "/local/domain/%u/device/vif/%u/key%u", i / 100,
+		    i / 10 % 10, i % 10);
+		bytes.len =
+		    (size_t)snprintf(value, sizeof(value), "value %u", i);
+		assert_int_equal(store_put(&h->st->heap, &h->st->live, path,
+				     &bytes, h->st->live->acl, &created),
+		    XS_OK);
+	}
+	account_live(&h->st->books, h->st->live);
+}
+
+/* Of this process. */
+static inline double
+h_cpu_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
 /* What each test uses some of. */

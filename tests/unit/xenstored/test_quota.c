@@ -2,16 +2,6 @@
 #include "harness.h"
 
 static void
-set_quota(struct h *h, struct conn *s, const char *name, const char *value)
-{
-	struct h_message m;
-
-	assert_int_equal(
-	    h_strings(h, s, WIRE_SET_QUOTA, 0, &m, "1", name, value, NULL),
-	    XS_OK);
-}
-
-static void
 start(struct h *h, struct conn **s, struct conn **g)
 {
 	h_start(h);
@@ -68,7 +58,7 @@ nodes_end_at_n(void **unused)
 	assert_int_equal(h_write(&h, s, 0, "/local/domain/1/over", ""), XS_OK);
 	assert_int_equal(g->who.self->usage.n[QUOTA_NODES], 1001);
 	/* below what is used: no growth, but shrinking and writing */
-	set_quota(&h, s, "nodes", "10");
+	h_quota(&h, s, "nodes", "10");
 	assert_int_equal(h_write(&h, g, 0, "y", ""), XS_ENOSPC);
 	assert_int_equal(h_write(&h, g, 0, "x", "v"), XS_OK);
 	assert_int_equal(h_one(&h, g, WIRE_RM, 0, "x"), XS_OK);
@@ -131,7 +121,7 @@ nodes_of_a_transaction_end_at_n(void **unused)
 	assert_int_equal(h_write(&h, g, 0, "a", ""), XS_OK);
 	assert_int_equal(h_write(&h, g, 0, "b", ""), XS_OK);
 	assert_int_equal(h_write(&h, g, 0, "c", ""), XS_OK);
-	set_quota(&h, s, "transaction-nodes", "2");
+	h_quota(&h, s, "transaction-nodes", "2");
 	tx = h_begin(&h, g);
 	assert_int_equal(h_one(&h, g, WIRE_READ, tx, "a"), XS_OK);
 	assert_int_equal(h_one(&h, g, WIRE_READ, tx, "b"), XS_OK);
@@ -202,7 +192,7 @@ children_end_at_n_and_names_do_not_count_as_size(void **unused)
 
 	(void)unused;
 	start(&h, &s, &g);
-	set_quota(&h, s, "children", "600");
+	h_quota(&h, s, "children", "600");
 	for (i = 0; i < 600; i++) {
 		snprintf(path, sizeof(path), "a-name-of-some-length-%d", i);
 		assert_int_equal(h_write(&h, g, 0, path, ""), XS_OK);
@@ -228,7 +218,7 @@ memory_is_charged_and_given_back(void **unused)
 	before = g->who.self->usage.n[QUOTA_MEMORY];
 	memset(value, 'x', sizeof(value));
 	value[1999] = '\0';
-	set_quota(&h, s, "memory", "100000");
+	h_quota(&h, s, "memory", "100000");
 	for (i = 0; i < 100; i++) {
 		snprintf(path, sizeof(path), "n%d", i);
 		if (h_write(&h, g, 0, path, value) != XS_OK)
@@ -302,7 +292,7 @@ a_limit_of_its_own_does_not_follow_the_general_one(void **unused)
 	(void)unused;
 	h_start(&h);
 	s = h_socket(&h);
-	set_quota(&h, s, "nodes", "7");
+	h_quota(&h, s, "nodes", "7");
 	assert_int_equal(
 	    h_strings(&h, s, WIRE_SET_QUOTA, 0, &m, "nodes", "0", NULL), XS_OK);
 	assert_int_equal(

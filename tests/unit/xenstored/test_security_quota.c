@@ -20,16 +20,6 @@ used(const struct conn *conn, enum quota_id id)
 	return conn->who.self->usage.n[id];
 }
 
-static void
-set_quota(struct h *h, struct conn *s, const char *name, const char *value)
-{
-	struct h_message m;
-
-	assert_int_equal(
-	    h_strings(h, s, WIRE_SET_QUOTA, 0, &m, "1", name, value, NULL),
-	    XS_OK);
-}
-
 /* Case 33, XSA-440, XSA-421, XSA-415: what a transaction made, changed or
  * removed is removed outside. */
 static void
@@ -87,9 +77,9 @@ a_limit_below_what_is_used_stops_only_growth(void **unused)
 	}
 	assert_int_equal(h_watch(&h, g, "a", "t"), XS_OK);
 	assert_int_equal(h_watch(&h, g, "b", "t"), XS_OK);
-	set_quota(&h, s, "nodes", "3");
-	set_quota(&h, s, "watches", "1");
-	set_quota(&h, s, "memory", "100");
+	h_quota(&h, s, "nodes", "3");
+	h_quota(&h, s, "watches", "1");
+	h_quota(&h, s, "memory", "100");
 	assert_int_equal(h_write(&h, g, 0, "more", ""), XS_ENOSPC);
 	assert_int_equal(h_watch(&h, g, "c", "t"), XS_ENOSPC);
 	assert_int_equal(h_write(&h, g, 0, "n0", "longer value"), XS_ENOMEM);
@@ -103,7 +93,7 @@ a_limit_below_what_is_used_stops_only_growth(void **unused)
 		snprintf(path, sizeof(path), "n%d", i);
 		assert_int_equal(h_one(&h, g, WIRE_RM, 0, path), XS_OK);
 	}
-	set_quota(&h, s, "memory", "10000");
+	h_quota(&h, s, "memory", "10000");
 	assert_int_equal(h_write(&h, g, 0, "more", ""), XS_OK);
 	assert_int_equal(h_watch(&h, g, "c", "t"), XS_OK);
 	assert_int_equal(h_watch(&h, g, "d", "t"), XS_ENOSPC);

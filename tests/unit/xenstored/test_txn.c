@@ -74,9 +74,15 @@ act(struct h *h, struct conn *conn, uint32_t tx, const char *action)
 	return XS_EINVAL;
 }
 
+/* A store with something in it, and two clients of it. */
 static void
-plant(struct h *h, struct conn *s)
+plant(struct h *h, struct conn **s_out, struct conn **o_out)
 {
+	struct conn *s;
+
+	h_start(h);
+	*s_out = s = h_socket(h);
+	*o_out = h_socket(h);
 	assert_int_equal(h_write(h, s, 0, "/a", "old"), XS_OK);
 	assert_int_equal(h_write(h, s, 0, "/b", "old"), XS_OK);
 	assert_int_equal(h_write(h, s, 0, "/d/k", "old"), XS_OK);
@@ -95,10 +101,7 @@ a_commit_is_accepted_if_one_stock_daemon_accepts_it(void **unused)
 		uint32_t tx;
 		enum xs_err err;
 
-		h_start(&h);
-		s = h_socket(&h);
-		o = h_socket(&h);
-		plant(&h, s);
+		plant(&h, &s, &o);
 		tx = h_begin(&h, s);
 		for (i = 0; i < 4 && matrix[row].body[i] != NULL; i++)
 			(void)act(&h, s, tx, matrix[row].body[i]);
@@ -121,10 +124,7 @@ a_refused_commit_changes_nothing_and_ends_the_transaction(void **unused)
 	uint32_t tx;
 
 	(void)unused;
-	h_start(&h);
-	s = h_socket(&h);
-	o = h_socket(&h);
-	plant(&h, s);
+	plant(&h, &s, &o);
 	tx = h_begin(&h, s);
 	assert_string_equal(h_read(&h, s, tx, "/a"), "old");
 	assert_int_equal(h_write(&h, s, tx, "/z", "1"), XS_OK);
@@ -145,10 +145,7 @@ what_was_read_of_a_node_made_in_it_must_be_so_at_the_commit(void **unused)
 	uint32_t tx;
 
 	(void)unused;
-	h_start(&h);
-	s = h_socket(&h);
-	o = h_socket(&h);
-	plant(&h, s);
+	plant(&h, &s, &o);
 	tx = h_begin(&h, s);
 	assert_int_equal(h_write(&h, s, tx, "/new/x", "1"), XS_OK);
 	assert_string_equal(h_text(&h, s, WIRE_GET_PERMS, tx, "/new/x"), "n0");
@@ -167,10 +164,7 @@ reads_show_the_store_as_it_was_at_the_start(void **unused)
 	uint32_t tx;
 
 	(void)unused;
-	h_start(&h);
-	s = h_socket(&h);
-	o = h_socket(&h);
-	plant(&h, s);
+	plant(&h, &s, &o);
 	tx = h_begin(&h, s);
 	assert_int_equal(h_write(&h, o, 0, "/a", "theirs"), XS_OK);
 	assert_int_equal(h_one(&h, o, WIRE_RM, 0, "/d"), XS_OK);
@@ -191,10 +185,7 @@ changes_are_seen_inside_at_once_and_outside_after_the_commit(void **unused)
 	uint32_t tx;
 
 	(void)unused;
-	h_start(&h);
-	s = h_socket(&h);
-	o = h_socket(&h);
-	plant(&h, s);
+	plant(&h, &s, &o);
 	tx = h_begin(&h, s);
 	assert_int_equal(h_write(&h, s, tx, "/n/m", "1"), XS_OK);
 	assert_int_equal(h_one(&h, s, WIRE_RM, tx, "/d"), XS_OK);
@@ -259,10 +250,7 @@ commit_events_come_once_per_path_in_the_order_of_first_access(void **unused)
 	uint32_t tx;
 
 	(void)unused;
-	h_start(&h);
-	s = h_socket(&h);
-	o = h_socket(&h);
-	plant(&h, s);
+	plant(&h, &s, &o);
 	assert_int_equal(h_watch(&h, o, "/", "t"), XS_OK);
 	tx = h_begin(&h, s);
 	assert_string_equal(h_read(&h, s, tx, "/b"), "old");
