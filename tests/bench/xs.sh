@@ -7,6 +7,7 @@
 xs_start()
 {
 	taskset -c 0 "$bench/benchxs/bench_xs" floor /run/xs-floor &
+	# shellcheck disable=SC2013 # numbers
 	for pid in $(awk '{ print $2 }' "$XENSTORED_RUNDIR/status"); do
 		taskset -a -p -c 0 "$pid" >/dev/null || return 1
 	done
