@@ -281,13 +281,14 @@ a_writer_killed_at_any_moment_leaves_a_whole_one(void **unused)
 		child = fork();
 		if (child == 0) {
 			cp = checkpoint_open(d.path, why);
-			for (char c = 'a'; cp != NULL; c ^= 3) {
+			if (cp == NULL)
+				_exit(1);
+			for (char c = 'a';; c ^= 3) {
 				struct image img = some_image(c, 300000);
 
 				checkpoint_put(cp, &boot, &img, why);
 				image_free(&img);
 			}
-			_exit(1);
 		}
 		usleep(1000 + i * 700);
 		kill(child, SIGKILL);
