@@ -47,6 +47,7 @@ struct state {
 	bool bury_stuck;      /* those wait for memory */
 	uint64_t last_death;  /* stamp at which a principal last died */
 	struct diff *diff;
+	struct merge *merge;
 	struct check *check;
 	struct list forgotten; /* struct touched.in_order, to be freed */
 	struct txn *reserved;  /* guests' changes wait for its end; or NULL */

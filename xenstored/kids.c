@@ -187,6 +187,14 @@ kids_find(const struct kids *kids, const struct name *name)
 }
 
 const struct kid *
+kids_find_kid(const struct kids *kids, const struct name *name)
+{
+	uint32_t page;
+
+	return kids != NULL ? find(kids, name, &page) : NULL;
+}
+
+const struct kid *
 kids_next(const struct kids *kids, struct kids_pos *pos)
 {
 	const struct kid_page *page;

@@ -67,6 +67,10 @@ size_t kids_reap(struct heap *heap);
 /* The child called NAME, or NULL. KIDS may be NULL. No reference is taken. */
 struct node *kids_find(const struct kids *kids, const struct name *name);
 
+/* The same with what is known of it there; it stays until KIDS is changed. */
+const struct kid *kids_find_kid(
+    const struct kids *kids, const struct name *name);
+
 /*
  * Where *KIDS refers to the child called NAME, which it has, in a page of its
  * own: the caller may change the child to another version of it. NULL: no

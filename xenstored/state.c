@@ -11,6 +11,7 @@
 #include "xenstored/cost.h"
 #include "xenstored/conn.h"
 #include "xenstored/domain.h"
+#include "xenstored/merge.h"
 #include "xenstored/ops.h"
 #include "xenstored/txn.h"
 
@@ -73,6 +74,7 @@ state_destroy(struct state *st)
 	principals_free(st->all);
 	watches_free(st->watches);
 	diff_free(st->diff);
+	merge_free(st->merge);
 	free(st->check);
 	free(st->domain);
 	return 0;
@@ -94,10 +96,12 @@ state_new(const struct state_config *config, const struct state_env *env)
 	talloc_set_destructor(st, state_destroy);
 	st->domain = calloc(DOMID_FIRST_RESERVED, sizeof(struct domain *));
 	st->diff = diff_new();
+	st->merge = merge_new();
 	st->check = check_new();
 	st->all = principals_new(&config->quotas);
-	if (st->domain != NULL && st->diff != NULL && st->check != NULL &&
-	    st->all != NULL && table_init(&st->conns_by_id) &&
+	if (st->domain != NULL && st->diff != NULL && st->merge != NULL &&
+	    st->check != NULL && st->all != NULL &&
+	    table_init(&st->conns_by_id) &&
 	    heap_init(&st->heap, &config->seed)) {
 		st->watches = watches_new(st->heap.atoms, &config->seed);
 		st->dom0 = principal_get(st->all, 0, 0, 0);

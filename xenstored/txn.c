@@ -6,6 +6,7 @@
 
 #include "xenstored/account.h"
 #include "xenstored/cost.h"
+#include "xenstored/merge.h"
 #include "xenstored/ops.h"
 #include "xenstored/view.h"
 
@@ -346,11 +347,35 @@ replay(const struct txn *from, struct txn *to, bool valid)
 }
 
 /*
+ * Adds what was done meanwhile to TXN's tree, where all that it looked at is as
+ * it was: unless both did something to the same node, its requests would do
+ * just the same again. What a guest's limits say of a longer list of children
+ * is found by doing them. False: they have to be.
+ */
+static bool
+merge(struct txn *txn)
+{
+	struct state *st = txn->conn->st;
+	struct node *top = node_ref(st->live);
+	bool ok;
+
+	ok = merge_trees(st->merge, &st->heap, txn->base, txn->top, &top,
+	    !txn->conn->who.privileged);
+	if (!ok) {
+		node_unref(&st->heap, top);
+		return false;
+	}
+	node_unref(&st->heap, txn->top);
+	txn->top = top;
+	return true;
+}
+
+/*
  * TXN done again on the present tree, with its events in the same order. NULL
  * and *ERR_OUT: XS_EAGAIN, XS_ENOSPC, XS_ENOMEM.
  */
 static struct txn *
-rebase(struct txn *txn, enum xs_err *err_out)
+rebase(struct txn *txn, bool valid, enum xs_err *err_out)
 {
 	struct txn *again = txn_new(txn->conn);
 	struct list *link;
@@ -368,9 +393,8 @@ rebase(struct txn *txn, enum xs_err *err_out)
 			return NULL;
 		}
 	}
-	txn->conn->st->n_replays++;
 	txn->conn->st->work += again->n_touched * WORK_REPLAY;
-	*err_out = replay(txn, again, footprint_valid(txn));
+	*err_out = replay(txn, again, valid);
 	if (*err_out != XS_OK) {
 		txn_free(again);
 		return NULL;
@@ -454,6 +478,7 @@ txn_commit(struct txn *txn)
 	struct state *st = txn->conn->st;
 	struct txn *again;
 	enum xs_err err;
+	bool valid;
 
 	if (txn->failed != XS_OK)
 		return txn->failed;
@@ -464,7 +489,11 @@ txn_commit(struct txn *txn)
 	/* Rights that went to somebody who died must be looked at again. */
 	if (txn->base == st->live && st->last_death <= txn->stamp)
 		return install(txn);
-	again = rebase(txn, &err);
+	st->n_replays++;
+	valid = footprint_valid(txn);
+	if (valid && merge(txn))
+		return install(txn);
+	again = rebase(txn, valid, &err);
 	if (again == NULL) {
 		st->n_conflicts += err == XS_EAGAIN;
 		return err;

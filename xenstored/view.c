@@ -211,7 +211,8 @@ view_put(const struct view *view, const char *path, const struct bytes *value)
 	enum xs_err err;
 	int64_t cost = 0;
 
-	err = resolve(view, path, PERM_WRITE, 0, &f);
+	err =
+	    resolve(view, path, PERM_WRITE, value == NULL ? TXN_EXISTS : 0, &f);
 	if (err != XS_OK && err != XS_ENOENT)
 		return err;
 	if (f.node != NULL) {
@@ -284,6 +285,20 @@ view_purge(struct state *st, const char *path)
 	return XS_OK;
 }
 
+/* PATH, where F was found, is to be removed and is not there: that depends on
+ * whether its parent is. */
+static enum xs_err
+remove_nothing(const struct view *view, const char *path, const struct found *f)
+{
+	bool fine = f->n_missing == 1;
+	enum xs_err err = note(view, path,
+	    fine ? f->nearest_len : f->first_missing, TXN_EXISTS, 0);
+
+	if (err != XS_OK)
+		return err;
+	return fine ? XS_OK : XS_ENOENT;
+}
+
 enum xs_err
 view_remove(const struct view *view, const char *path)
 {
@@ -294,7 +309,7 @@ view_remove(const struct view *view, const char *path)
 		return privileged(view) ? XS_EINVAL : XS_EACCES;
 	err = resolve(view, path, PERM_WRITE, TXN_EXISTS, &f);
 	if (err == XS_ENOENT)
-		return f.n_missing == 1 ? XS_OK : XS_ENOENT;
+		return remove_nothing(view, path, &f);
 	if (err != XS_OK)
 		return err;
 	return view->txn != NULL ? remove_in_txn(view, path)

@@ -82,7 +82,8 @@ watches_events(struct watches *all)
 static uint64_t
 place_hash(const struct place *parent, const struct atom *name)
 {
-	return name->link.hash ^ (uintptr_t)parent * UINT64_C(0x9e3779b97f4a7c15);
+	return name->link.hash ^
+	       (uintptr_t)parent * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 static struct place *
