@@ -628,7 +628,9 @@ server_turn(struct server *server, bool block)
 	snapshots_make(&server->snapshots, server->state, server->log);
 	if (stats_due(server->stats))
 		gauge_state(server->state, stats_page(server->stats));
-	return more || has_work(server);
+	more = more || has_work(server);
+	stats_round(server->stats, more);
+	return more;
 }
 
 void

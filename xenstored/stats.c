@@ -12,8 +12,9 @@
 
 struct stats {
 	struct stats_page *page;
-	uint64_t mark; /* ns */
-	uint64_t due;  /* s */
+	uint64_t mark;	/* ns */
+	uint64_t round; /* when it began, ns; 0: nothing was done yet */
+	uint64_t due;	/* s */
 };
 
 /* What is in shared memory is read by others meanwhile: whole words only. */
@@ -139,6 +140,7 @@ stats_serve(struct stats *stats, bool takeover)
 {
 	__atomic_store_n(
 	    &stats->page->pid, (uint64_t)getpid(), __ATOMIC_RELAXED);
+	__atomic_store_n(&stats->page->longest_round, 0, __ATOMIC_RELAXED);
 	if (takeover)
 		add(&stats->page->takeovers, 1);
 }
@@ -156,6 +158,8 @@ void
 stats_mark(struct stats *stats)
 {
 	stats->mark = now_ns();
+	if (stats->round == 0)
+		stats->round = stats->mark;
 	add(&stats->page->turns, 1);
 }
 
@@ -184,6 +188,26 @@ stats_request(struct stats *stats, uint32_t type, enum xs_err err)
 					    ? (unsigned)err
 					    : STATS_ERRORS - 1],
 		    1);
+}
+
+void
+stats_round(struct stats *stats, bool more)
+{
+	struct stats_histogram *h = &stats->page->round;
+	uint64_t now, ns;
+
+	if (stats->round == 0 && !more)
+		return; /* nothing was done, and nobody knows since when */
+	now = now_ns();
+	if (stats->round != 0) {
+		ns = now - stats->round;
+		add(&h->bucket[bucket_of(ns)], 1);
+		add(&h->ns, ns);
+		if (ns > stats->page->longest_round)
+			__atomic_store_n(
+			    &stats->page->longest_round, ns, __ATOMIC_RELAXED);
+	}
+	stats->round = more ? now : 0;
 }
 
 bool

@@ -55,6 +55,11 @@ struct stats_page {
 	uint64_t error[STATS_ERRORS];	      /* by enum xs_err */
 	struct stats_histogram request[STATS_OPS];
 	struct stats_gauges gauges;
+	/* From one look at who wants something to the next, which is what
+	 * anybody may have to wait; and the longest since this process serves,
+	 * ns. */
+	struct stats_histogram round;
+	uint64_t longest_round;
 	/* the standby's own: what it has applied */
 	uint64_t standby_seq __attribute__((aligned(64)));
 };
@@ -81,6 +86,9 @@ void stats_mark(struct stats *stats);
 /* A request of TYPE was answered with ERR; it took the time since the last call
  * of this or of stats_mark(). */
 void stats_request(struct stats *stats, uint32_t type, enum xs_err err);
+
+/* All who wanted something had a turn. MORE: work goes on without waiting. */
+void stats_round(struct stats *stats, bool more);
 
 /* Whether a second has passed since it last said so. */
 bool stats_due(struct stats *stats);

@@ -130,12 +130,38 @@ write_gauges(const struct stats_gauges *g, struct evbuffer *out)
 	    load(&g->nodes));
 }
 
+/* Those that took a millisecond or more, about. */
+static uint64_t
+long_rounds(const struct stats_histogram *h)
+{
+	uint64_t n = 0;
+	unsigned i;
+
+	for (i = 1; i < STATS_BUCKETS; i++)
+		if (stats_limit(i - 1) >= 1000000)
+			n += load(&h->bucket[i]);
+	return n;
+}
+
+static void
+write_rounds(const struct stats_page *stats, struct evbuffer *out)
+{
+	number(out, "xenstored_long_rounds_total", "counter",
+	    "Times that whoever asked had to wait for 1.05 ms or longer.",
+	    long_rounds(&stats->round));
+	head(out, "xenstored_longest_round_seconds", "gauge",
+	    "The longest that whoever asked had to wait, since it serves.");
+	evbuffer_add_printf(out, "xenstored_longest_round_seconds %.9f\n",
+	    (double)load(&stats->longest_round) / 1e9);
+}
+
 static void
 write_stats(const struct stats_page *stats, struct evbuffer *out)
 {
 	write_requests(stats, out);
 	number(out, "xenstored_turns_total", "counter",
 	    "Turns that connections had.", load(&stats->turns));
+	write_rounds(stats, out);
 	number(out, "xenstored_takeovers_total", "counter",
 	    "Times that a standby took over.", load(&stats->takeovers));
 	head(out, "xenstored_commits_total", "counter",

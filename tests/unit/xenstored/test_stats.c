@@ -165,6 +165,41 @@ another_version_is_begun_anew(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void
+rounds_are_counted_and_the_longest_is_kept(void **state)
+{
+	struct stats *stats = stats_open(path);
+	const struct stats_page *page = stats_page(stats);
+	uint64_t longest;
+
+	(void)state;
+	/* nothing was done: that is no round, however long */
+	stats_round(stats, false);
+	assert_int_equal(count(&page->round), 0);
+	stats_mark(stats);
+	usleep(2000);
+	stats_mark(stats);
+	stats_round(stats, false);
+	assert_int_equal(count(&page->round), 1);
+	longest = page->longest_round;
+	assert_true(longest >= 2000000);
+	assert_int_equal(page->round.ns, longest);
+	/* a shorter one */
+	stats_mark(stats);
+	stats_round(stats, true);
+	assert_int_equal(page->longest_round, longest);
+	/* and one of work that goes on */
+	usleep(3000);
+	stats_round(stats, false);
+	assert_int_equal(count(&page->round), 3);
+	assert_true(page->longest_round >= 3000000);
+	/* whoever takes over begins anew */
+	stats_serve(stats, true);
+	assert_int_equal(page->longest_round, 0);
+	assert_int_equal(count(&page->round), 3);
+	stats_close(stats);
+}
+
 int
 main(void)
 {
@@ -174,6 +209,7 @@ main(void)
 		TEST(a_successor_goes_on_counting),
 		TEST(what_is_no_page_is_not_read),
 		TEST(another_version_is_begun_anew),
+		TEST(rounds_are_counted_and_the_longest_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
