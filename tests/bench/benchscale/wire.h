@@ -32,8 +32,10 @@ enum op {
 	OP_WRITE = 11,
 	OP_MKDIR = 12,
 	OP_RM = 13,
+	OP_SET_PERMS = 14,
 	OP_EVENT = 15,
 	OP_ERROR = 16,
+	OP_RESET_WATCHES = 21,
 	OP_PART = 22,
 };
 
