@@ -11,7 +11,8 @@
 #include "xenstored/flight.h"
 
 static struct flight *book;
-static unsigned long left; /* 0: this process does not count */
+static bool counts;
+static unsigned long left; /* 0: nothing was said when it began */
 
 static unsigned long
 number(const char *name, unsigned long otherwise)
@@ -28,15 +29,23 @@ crash_role(const char *role, struct flight *flight)
 
 	book = flight;
 	left = 0;
-	if (wanted != NULL && strcmp(wanted, role) == 0 &&
-	    flight->killed < number("XENSTORED_CRASH_TIMES", 1))
+	counts = wanted != NULL && strcmp(wanted, role) == 0;
+	if (counts && flight->killed < number("XENSTORED_CRASH_TIMES", 1))
 		left = number("XENSTORED_CRASH_AT", 0);
 }
 
 void
 crash_point(const char *file, int line)
 {
-	if (left == 0 || --left > 0)
+	bool now;
+
+	if (!counts)
+		return;
+	now = left > 0 && --left == 0;
+	if (__atomic_load_n(&book->kill_in, __ATOMIC_ACQUIRE) > 0)
+		now |= __atomic_sub_fetch(
+			   &book->kill_in, 1, __ATOMIC_ACQ_REL) == 0;
+	if (!now)
 		return;
 	book->killed++;
 	snprintf(book->killed_at, sizeof(book->killed_at), "%s:%d", file, line);

@@ -8,7 +8,8 @@
  * There, a process of the role $XENSTORED_CRASH_ROLE (supervisor, standby,
  * takeover, primary) counts the places that it passes and kills itself at
  * number $XENSTORED_CRASH_AT, counted from 1. Only the first
- * $XENSTORED_CRASH_TIMES (1) processes of one daemon do.
+ * $XENSTORED_CRASH_TIMES (1) processes of one daemon do. While it runs, a test
+ * has the same done by setting struct flight's kill_in, as often as it likes.
  */
 #ifndef XENSTORED_CRASH_POINT_H
 #define XENSTORED_CRASH_POINT_H

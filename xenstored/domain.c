@@ -338,21 +338,36 @@ domain_release(struct domain *d)
 	domain_bury(d->conn->st, d->self);
 }
 
+static bool
+is_over(const struct principal *p, const struct domain_info *info)
+{
+	return !info->exists || info->dying || info->unique_id != p->unique_id;
+}
+
+bool
+domain_is_news(
+    const struct state *st, uint32_t domid, const struct domain_info *info)
+{
+	const struct principal *p = principal_current(st->all, domid);
+	const struct domain *d = domain_find(st, domid);
+
+	if (p == NULL || domid == 0)
+		return false;
+	return is_over(p, info) ||
+	       (d != NULL && info->shutdown && !d->shutdown);
+}
+
 void
 domain_changed(struct state *st, uint32_t domid, const struct domain_info *info)
 {
 	struct principal *p = principal_current(st->all, domid);
-	struct domain *d;
 
-	if (p == NULL || domid == 0)
+	if (!domain_is_news(st, domid, info))
 		return;
-	if (!info->exists || info->dying || info->unique_id != p->unique_id) {
+	if (is_over(p, info)) {
 		domain_bury(st, p);
 		return;
 	}
-	d = domain_find(st, domid);
-	if (d != NULL && info->shutdown && !d->shutdown) {
-		d->shutdown = true;
-		tell(st, "@releaseDomain", domid, false);
-	}
+	domain_find(st, domid)->shutdown = true;
+	tell(st, "@releaseDomain", domid, false);
 }

@@ -41,6 +41,10 @@ bool domain_burying(const struct state *st);
 /* D acts with the rights of TARGET from now on. */
 void domain_set_target(struct domain *d, struct principal *target);
 
+/* Whether domain_changed() would change something. */
+bool domain_is_news(
+    const struct state *st, uint32_t domid, const struct domain_info *info);
+
 /* The hypervisor's news about DOMID. */
 void domain_changed(
     struct state *st, uint32_t domid, const struct domain_info *info);

@@ -9,12 +9,13 @@
 
 #include "xenstored/msg.h"
 
-enum { DEATHS_AT_ONCE = 4 };
+enum { DEATHS_AT_ONCE = 4, ASKED_AT_ONCE = 16 };
 
 struct fates {
 	struct server *server;
 	xenmanage_handle *manage;
 	struct xenmanage_store_ring ring;
+	uint32_t surveyed; /* the last one that was asked for */
 };
 
 static struct domain_info
@@ -67,6 +68,35 @@ void
 fates_changed(struct fates *fates)
 {
 	server_background(fates->server, poll_some, fates);
+}
+
+/* Asks for some domains; true if there are more. */
+static bool
+survey_some(void *ctx)
+{
+	struct fates *fates = ctx;
+	struct state *st = server_state(fates->server);
+	struct domain_info info;
+	uint32_t domid = fates->surveyed;
+	int i;
+
+	for (i = 0; i < ASKED_AT_ONCE; i++) {
+		domid = state_next_domain(st, domid);
+		if (domid == 0)
+			return false;
+		info = fates_ask(fates, domid);
+		if (state_domain_is_news(st, domid, &info))
+			state_domain_changed(st, domid, &info);
+	}
+	fates->surveyed = domid;
+	return true;
+}
+
+void
+fates_survey(struct fates *fates)
+{
+	fates->surveyed = 0;
+	server_background(fates->server, survey_some, fates);
 }
 
 struct fates *

@@ -22,6 +22,12 @@ struct domain_info fates_ask(struct fates *fates, uint32_t domid);
 /* Something happened to some domains: the state is told, in turns. */
 void fates_changed(struct fates *fates);
 
+/*
+ * Asks for every domain that the state knows, in turns: whoever learnt of an
+ * end may have died before the log did, and each change is told once only.
+ */
+void fates_survey(struct fates *fates);
+
 /* Maps domain 0's ring into *RING; fates_close() releases it. Exits with a
  * message that names the node at fault. */
 void fates_store_ring(struct fates *fates, struct xenmanage_store_ring *ring);

@@ -87,8 +87,10 @@ struct flight {
 	uint64_t primary_pid, standby_pid, supervisor_pid;
 	uint64_t takeovers;
 	uint64_t last_sock; /* number given last */
-	uint64_t killed;    /* processes that a test has killed */
-	char killed_at[56]; /* the place where, for the test */
+	/* Of a test (crash_point.h): at which place from now on a process is to
+	 * be killed, if any; how many were, and where the last one. */
+	uint64_t kill_in, killed;
+	char killed_at[48];
 	char in[FLIGHT_IN_SIZE];
 	char bytes[FLIGHT_OUT_SIZE + WIRE_MESSAGE_MAX];
 };

@@ -19,7 +19,9 @@ enum {
 	VIRQ_DOM_EXC = 3,
 	GRANT_XENSTORE = 1, /* the entry of a guest's table for this page */
 	PORTS_AT_ONCE = 256,
-	PORTS_MAX = 4096, /* that are looked at for strays */
+	PORTS_MAX = 4096, /* that are looked at for strays ... */
+	PORTS_ABOVE = 64, /* ... at leisure, beyond the last one known */
+	PORTS_A_TURN = 8,
 };
 
 static const char hint[] =
@@ -51,6 +53,8 @@ static void
 connect_port(struct ring *ring, evtchn_port_t port)
 {
 	ring->port = port;
+	if (port > ring->rings->last_port)
+		ring->rings->last_port = port;
 	table_add(&ring->rings->by_port, &ring->by_port, port_hash(port));
 }
 
@@ -91,6 +95,23 @@ unbind_strays(struct rings *rings)
 	for (port = 1; port < PORTS_MAX; port++)
 		if (port != rings->virq && ring_by_port(rings, port) == NULL)
 			(void)xenevtchn_unbind(rings->evtchn, port);
+}
+
+/* The same after a takeover, some in a turn, up to the place where a port can
+ * have been bound. True: there are more. */
+static bool
+unbind_some_strays(void *ctx)
+{
+	struct rings *rings = ctx;
+	evtchn_port_t until = rings->next_stray + PORTS_A_TURN;
+
+	server_wrote_elsewhere(rings->server);
+	for (; rings->next_stray < until; rings->next_stray++)
+		if (rings->next_stray != rings->virq &&
+		    ring_by_port(rings, rings->next_stray) == NULL)
+			(void)xenevtchn_unbind(
+			    rings->evtchn, rings->next_stray);
+	return until <= rings->last_port + PORTS_ABOVE;
 }
 
 /* Binds the channel of DOMID's PAGE, or PORT; the local port, or -1. */
@@ -524,13 +545,18 @@ rings_wake(struct rings *rings)
 		if (conn_is_ignored(ring->transport.conn))
 			ring_blame(ring->page, WIRE_RING_EPROTOCOL);
 		ports[n++] = ring->port;
-		server_activate(rings->server, &ring->transport);
+		if (!crash_fault("pending"))
+			server_activate(rings->server, &ring->transport);
 	}
 	server_wrote_elsewhere(rings->server);
 	/* a peer that is gone is told of by its domain's end */
-	(void)xenevtchn_notify_many(rings->evtchn, ports, n);
+	if (!crash_fault("notify"))
+		(void)xenevtchn_notify_many(rings->evtchn, ports, n);
 	free(ports);
 	fates_changed(rings->fates);
+	fates_survey(rings->fates);
+	rings->next_stray = 1;
+	server_background(rings->server, unbind_some_strays, rings);
 }
 
 void

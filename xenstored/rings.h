@@ -31,7 +31,9 @@ struct rings {
 	struct list all; /* struct ring.link */
 	evtchn_port_t virq;
 	struct ring *dom0;
-	bool stray; /* ports may be bound that nobody knows */
+	bool stray;		  /* ports may be bound that nobody knows ... */
+	evtchn_port_t next_stray; /* ... from this one on */
+	evtchn_port_t last_port;  /* the highest that was known */
 };
 
 struct ring {

@@ -726,6 +726,22 @@ state_domain_changed(
 	domain_changed(st, domid, info);
 }
 
+uint32_t
+state_next_domain(const struct state *st, uint32_t domid)
+{
+	while (++domid < DOMID_FIRST_RESERVED)
+		if (principal_current(st->all, domid) != NULL)
+			return domid;
+	return 0;
+}
+
+bool
+state_domain_is_news(
+    const struct state *st, uint32_t domid, const struct domain_info *info)
+{
+	return domain_is_news(st, domid, info);
+}
+
 bool
 state_step(struct state *st, size_t budget)
 {

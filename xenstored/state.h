@@ -263,6 +263,14 @@ uint32_t state_virq(const struct state *st);
 void state_domain_changed(
     struct state *st, uint32_t domid, const struct domain_info *info);
 
+/* Whether state_domain_changed() would change something. */
+bool state_domain_is_news(
+    const struct state *st, uint32_t domid, const struct domain_info *info);
+
+/* The domain after DOMID (0: the first, domain 0 is none) that something is
+ * known of; 0: there is none. */
+uint32_t state_next_domain(const struct state *st, uint32_t domid);
+
 /* Whether the world wants to see all messages. */
 void state_set_trace(struct state *st, bool on);
 

@@ -93,7 +93,8 @@ settle_items(const struct flight *flight, const struct tail *tail,
 			return false;
 		state_taken(conn, &taken);
 	}
-	if (sent == out->all || is_logged(&tail->keep, out->conn, out->seq))
+	if (sent == out->all || is_logged(&tail->keep, out->conn, out->seq) ||
+	    crash_fault("keep"))
 		return true;
 	return state_keep(conn, flight->bytes + sent, out->all - sent);
 }
@@ -148,7 +149,8 @@ settle_socket(const struct flight *flight, struct conn *conn, uint64_t done)
 
 	if (!unix_received(unix_fd(conn), flight->turn.start, &n))
 		return false;
-	return n <= done || state_stash(conn, flight->in + done, n - done, n);
+	return n <= done || crash_fault("stash") ||
+	       state_stash(conn, flight->in + done, n - done, n);
 }
 
 static void

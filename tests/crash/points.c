@@ -23,17 +23,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/wire.h"
+#include "tests/crash/asker.h"
 #include "xenstored/flight.h"
 
 enum {
-	WAIT_MS = 10000, /* for any reply */
 	POINTS_MAX = 20000,
 	BIG = 4000, /* bytes of a value that is near the limit */
 	MANY = 80,  /* of them are more than a socket holds */
 };
 
-static const char *daemon_path, *rundir;
+static const char *daemon_path;
 static const char *scenario_name = "?", *role = "primary";
 static unsigned long point;
 static char place[56]; /* in the source */
@@ -41,7 +40,7 @@ static bool anyone_killed(void);
 static pid_t daemon_pid;
 static bool supervisor_dies;
 
-static void __attribute__((format(printf, 1, 2), noreturn))
+void
 wrong(const char *format, ...)
 {
 	va_list ap;
@@ -57,127 +56,6 @@ wrong(const char *format, ...)
 		kill(daemon_pid, SIGTERM);
 	exit(1);
 }
-
-/* --- a client --- */
-
-/* -1: nobody is there. */
-static int
-try_dial(void)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(at.sun_path, sizeof(at.sun_path), "%s/socket", rundir);
-	if (fd < 0 || connect(fd, (void *)&at, sizeof(at)) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-static int
-dial(void)
-{
-	int fd = try_dial();
-
-	if (fd < 0)
-		wrong("nobody serves the socket: %s", strerror(errno));
-	return fd;
-}
-
-static void
-send_all(int fd, const void *bytes, size_t len)
-{
-	const char *pos = bytes;
-	ssize_t n;
-
-	while (len > 0) {
-		n = send(fd, pos, len, MSG_NOSIGNAL);
-		if (n < 0)
-			wrong("sending: %s", strerror(errno));
-		pos += n;
-		len -= (size_t)n;
-	}
-}
-
-/* A message into BUF; its length. */
-static size_t
-message(char *buf, uint32_t type, uint32_t id, uint32_t txn,
-    const void *payload, size_t len)
-{
-	struct wire_header h = {
-		.type = type, .req_id = id, .tx_id = txn, .len = (uint32_t)len
-	};
-
-	memcpy(buf, &h, sizeof(h));
-	memcpy(buf + sizeof(h), payload, len);
-	return sizeof(h) + len;
-}
-
-static void
-ask(int fd, uint32_t type, uint32_t txn, const void *payload, size_t len)
-{
-	char buf[WIRE_MESSAGE_MAX];
-
-	send_all(fd, buf, message(buf, type, 7, txn, payload, len));
-}
-
-static void
-receive_all(int fd, void *buf, size_t len)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	char *pos = buf;
-	ssize_t n;
-
-	while (len > 0) {
-		if (poll(&p, 1, WAIT_MS) != 1)
-			wrong("no answer");
-		n = recv(fd, pos, len, 0);
-		if (n <= 0)
-			wrong("disconnected");
-		pos += n;
-		len -= (size_t)n;
-	}
-}
-
-/* The next message has TYPE and the string TEXT (NULL: any). Its payload, until
- * the next call. */
-static const char *
-hear(int fd, uint32_t type, const char *text)
-{
-	static char payload[WIRE_PAYLOAD_MAX + 1];
-	struct wire_header h;
-
-	receive_all(fd, &h, sizeof(h));
-	if (h.len > WIRE_PAYLOAD_MAX)
-		wrong("the stream is out of step");
-	receive_all(fd, payload, h.len);
-	payload[h.len] = '\0';
-	if (h.type != type || (text != NULL && strcmp(payload, text) != 0))
-		wrong("message %u '%.60s', not %u '%.60s'", h.type, payload,
-		    type, text != NULL ? text : "*");
-	return payload;
-}
-
-/* Nothing is there to be heard. */
-static void
-silence(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-
-	if (poll(&p, 1, 0) != 0)
-		wrong("something that nobody asked for");
-}
-
-static void
-call(int fd, uint32_t type, uint32_t txn, const char *payload, size_t len,
-    const char *want)
-{
-	ask(fd, type, txn, payload, len);
-	hear(fd, type, want);
-}
-
-#define STR(s) (s), sizeof(s)	  /* with its NUL */
-#define RAW(s) (s), sizeof(s) - 1 /* without */
 
 static uint32_t
 begin(int fd)
@@ -410,7 +288,7 @@ write_key(int fd, int i)
 	if (send(fd, buf, n, MSG_NOSIGNAL) != (ssize_t)n)
 		return false;
 	while (at < sizeof(struct wire_header) + 3) {
-		if (poll(&p, 1, WAIT_MS) != 1)
+		if (poll(&p, 1, asker_wait_ms) != 1)
 			wrong("no answer");
 		got = recv(fd, buf + at, sizeof(buf) - at, 0);
 		if (got <= 0)
@@ -566,7 +444,7 @@ pid_of(const char *who)
 	long pid, found = 0;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/status", rundir);
+	snprintf(path, sizeof(path), "%s/status", asker_rundir);
 	file = fopen(path, "re");
 	if (file == NULL)
 		return 0;
@@ -582,7 +460,7 @@ wait_for_standby(void)
 {
 	int i;
 
-	for (i = 0; i < WAIT_MS && pid_of("standby") <= 0; i++)
+	for (i = 0; i < asker_wait_ms && pid_of("standby") <= 0; i++)
 		usleep(1000);
 }
 
@@ -707,11 +585,11 @@ main(int argc, char *argv[])
 	if (argc - optind != 2 || every == 0 || first == 0)
 		return usage();
 	daemon_path = argv[optind];
-	rundir = argv[optind + 1];
-	setenv("XENSTORED_RUNDIR", rundir, 1);
+	asker_rundir = argv[optind + 1];
+	setenv("XENSTORED_RUNDIR", asker_rundir, 1);
 	unsetenv("XENSTORED_PATH");
-	if (chdir(rundir) != 0)
-		wrong("%s: %s", rundir, strerror(errno));
+	if (chdir(asker_rundir) != 0)
+		wrong("%s: %s", asker_rundir, strerror(errno));
 	if (strcmp(role, "supervisor") == 0)
 		runs += play_all(NULL, first, every);
 	else

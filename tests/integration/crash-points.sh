@@ -50,4 +50,6 @@ check 'the standby may be killed anywhere' points d -r standby -s requests -s wa
 check 'the supervisor may be killed anywhere: the next daemon goes on' points e -r supervisor
 check 'a successor that forgets what was taken is found' finds take watches
 check 'a successor that does requests again is found' finds turn lives
+check 'a successor that loses what a socket did not take is found' finds keep slow
+check 'a successor that loses what was received is found' finds stash pipeline
 checks_end
