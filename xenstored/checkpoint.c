@@ -11,6 +11,7 @@
 
 #include <tdb.h>
 
+#include "xenstored/crash_point.h"
 #include "xenstored/image_io.h"
 
 #define CHECKPOINT_MAGIC UINT64_C(0x316b68637362726b) /* "krbschk1" */
@@ -227,12 +228,14 @@ checkpoint_put(struct checkpoint *cp, const struct boot_id *boot,
 	struct tdb_context *tdb = cp->tdb[s.generation % FILES];
 
 	errno = 0;
+	CRASH_POINT(); /* and at each piece that the library writes */
 	if (tdb_wipe_all(tdb) != 0 || !put_pieces(tdb, image) ||
 	    !summary_put(tdb, &s)) {
 		say(why, "checkpoint: %s cannot be written: %s", tdb_name(tdb),
 		    errno != 0 ? strerror(errno) : tdb_errorstr(tdb));
 		return false;
 	}
+	CRASH_POINT();
 	cp->generation = s.generation;
 	return true;
 }
@@ -310,7 +313,7 @@ judge(const struct found_file *f, const struct boot_id *boot,
 		return CHECKPOINT_FOREIGN;
 	}
 	if (!get_pieces(f->tdb, &f->s, image) ||
-	    !image_whole(image->data, image->len, why)) {
+	    !image_whole(image->data, image->len, NULL, why)) {
 		image_free(image);
 		say(why, "checkpoint: its image is damaged");
 		return CHECKPOINT_BAD;

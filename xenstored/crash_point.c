@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "xenstored/flight.h"
@@ -34,23 +35,47 @@ crash_role(const char *role, struct flight *flight)
 		left = number("XENSTORED_CRASH_AT", 0);
 }
 
-void
-crash_point(const char *file, int line)
+/* Whether this is the place. */
+static bool
+is_time(void)
 {
 	bool now;
 
 	if (!counts)
-		return;
+		return false;
 	now = left > 0 && --left == 0;
 	if (__atomic_load_n(&book->kill_in, __ATOMIC_ACQUIRE) > 0)
 		now |= __atomic_sub_fetch(
 			   &book->kill_in, 1, __ATOMIC_ACQ_REL) == 0;
-	if (!now)
-		return;
+	return now;
+}
+
+static _Noreturn void
+die(const char *file, int line)
+{
 	book->killed++;
 	snprintf(book->killed_at, sizeof(book->killed_at), "%s:%d", file, line);
 	(void)raise(SIGKILL); /* what a sandbox permits */
 	abort();
+}
+
+void
+crash_point(const char *file, int line)
+{
+	if (is_time())
+		die(file, line);
+}
+
+/* What tdb writes its file with, in place of the C library's: half of it may be
+ * there when the process dies. */
+__attribute__((visibility("default"))) ssize_t
+pwrite(int fd, const void *buf, size_t n, off_t at)
+{
+	if (is_time()) {
+		(void)syscall(SYS_pwrite64, fd, buf, n / 2, at);
+		die(__FILE__, __LINE__);
+	}
+	return (ssize_t)syscall(SYS_pwrite64, fd, buf, n, at);
 }
 
 bool

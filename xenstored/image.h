@@ -64,8 +64,9 @@ struct state *image_import(const void *data, size_t len,
     char why[IMAGE_WHY_SIZE]);
 
 /* Whether LEN bytes at DATA are an image with the right checksum that can be
- * read here; WHY not. */
-bool image_whole(const void *data, size_t len, char why[IMAGE_WHY_SIZE]);
+ * read here, and its mark (MARK_OUT may be NULL); WHY not. */
+bool image_whole(const void *data, size_t len, struct image_mark *mark_out,
+    char why[IMAGE_WHY_SIZE]);
 
 /* The same from a file that begins at FD's offset 0 (a memfd or a regular
  * file). */

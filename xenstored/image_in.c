@@ -355,13 +355,17 @@ read_header(struct image_in *in, const void *data, size_t len,
 }
 
 bool
-image_whole(const void *data, size_t len, char why[IMAGE_WHY_SIZE])
+image_whole(const void *data, size_t len, struct image_mark *mark_out,
+    char why[IMAGE_WHY_SIZE])
 {
 	struct image_in in = { .pos = data, .left = len };
 	struct image_mark mark;
 
-	if (read_header(&in, data, len, &mark))
+	if (read_header(&in, data, len, &mark)) {
+		if (mark_out != NULL)
+			*mark_out = mark;
 		return true;
+	}
 	snprintf(why, IMAGE_WHY_SIZE, "image: %s", in.wrong);
 	return false;
 }

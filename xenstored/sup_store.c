@@ -20,7 +20,7 @@
 #include "xenstored/supmsg.h"
 #include "xenstored/takeover.h"
 
-enum { PATH_SIZE = 4096, GONE_MS = 2000 };
+enum { PATH_SIZE = 4096, GONE_MS = 2000, WRITE_TRIES = 3 };
 
 /* NAME in the directory, in static storage. */
 static const char *
@@ -103,6 +103,7 @@ static bool
 load_checkpoint(struct sup_store *store)
 {
 	char why[IMAGE_WHY_SIZE];
+	struct image_mark mark = { 0, { 0, 0 } };
 	struct image image;
 	struct boot_id boot;
 	bool ok;
@@ -121,12 +122,19 @@ load_checkpoint(struct sup_store *store)
 		return false;
 	}
 	store->image_fd = memfd_create("xenstored-image", MFD_CLOEXEC);
-	ok = store->image_fd >= 0 && write(store->image_fd, image.data,
-					 image.len) == (ssize_t)image.len;
+	ok =
+	    image_whole(image.data, image.len, &mark, why) &&
+	    store->image_fd >= 0 &&
+	    write(store->image_fd, image.data, image.len) == (ssize_t)image.len;
 	image_free(&image);
-	if (!ok)
+	if (!ok) {
 		drop_image(store);
-	return ok;
+		return false;
+	}
+	/* need not be the last one that there was in memory */
+	store->image_at = mark.pos.offset;
+	store->flight->keep_from = mark.pos.offset;
+	return true;
 }
 
 /* Opens the flight that belongs to the log. */
@@ -192,7 +200,7 @@ recover(struct sup_store *store)
 		return false;
 	}
 	open_flight(store);
-	store->image_at = store->flight->keep_from;
+	store->flight->keep_from = 0;
 	if (!load_checkpoint(store) && header->first > 0) {
 		msg_warnx("%s does not begin with an empty store, and there is "
 			  "no checkpoint: what was in the store is lost",
@@ -275,6 +283,7 @@ write_file(const struct sup_store *store, int fd, pid_t parent)
 	void *data;
 
 	plat_die_with(parent);
+	crash_role("checkpoint", store->flight);
 	memset(&image, 0, sizeof(image));
 	memcpy(boot.byte, store->boot, sizeof(boot.byte));
 	if (fstat(fd, &st) != 0)
@@ -307,23 +316,31 @@ keep_tail(struct sup_store *store, const struct supmsg *msg)
 	CRASH_POINT();
 }
 
-void
-sup_store_keep_image(struct sup_store *store, const struct supmsg *msg, int fd)
+/* Has the image that is to be written put into the file. */
+static void
+start_writer(struct sup_store *store)
 {
 	pid_t self = getpid();
 
+	store->writer = fork();
+	if (store->writer == 0)
+		write_file(store, store->written_fd, self);
+	if (store->writer < 0)
+		sup_store_writer_ended(store, store->writer, false);
+}
+
+void
+sup_store_keep_image(struct sup_store *store, const struct supmsg *msg, int fd)
+{
 	if (store->writer != 0) { /* the next one will do */
 		close(fd);
 		return;
 	}
 	keep_tail(store, msg);
-	store->writer = fork();
-	if (store->writer == 0)
-		write_file(store, fd, self);
 	store->written_fd = fd;
 	store->written_at = msg->a;
-	if (store->writer < 0)
-		sup_store_writer_ended(store, store->writer, false);
+	store->tries = 0;
+	start_writer(store);
 }
 
 void
@@ -333,6 +350,11 @@ sup_store_writer_ended(struct sup_store *store, pid_t pid, bool well)
 		return;
 	CRASH_POINT();
 	store->writer = 0;
+	/* until it is there the log is kept from the one before on */
+	if (!well && ++store->tries < WRITE_TRIES) {
+		start_writer(store);
+		return;
+	}
 	if (!well)
 		msg_warnx("the checkpoint could not be written: should this "
 			  "process be killed, the store may be lost");

@@ -28,6 +28,7 @@ struct sup_store {
 	pid_t writer;	   /* of the file; 0: nobody writes */
 	int written_fd;	   /* what it writes, and of which offset */
 	uint64_t written_at;
+	unsigned tries;	   /* to write it, that failed */
 	uint64_t reserved; /* bytes of the log that have their memory */
 	bool recovered;	   /* it was another supervisor's */
 };

@@ -39,6 +39,13 @@ primary() {
 	}
 	cat "$top/a.out" "$top/b.out"
 }
+checkpoints() {
+	mkdir "$top/$1"
+	timeout 200 "$build/tests/crash/checkpoints" -e "${EVERY:-2}" -r "$1" \
+	    "$build/tests/crash/xenstored-crash" "$top/$1" && return
+	cat "$top/$1/err"
+	return 1
+}
 finds() { # RULE
 	! XENSTORED_CRASH_FAULT=$1 points "fault-$1" -s "$2" >"$top/fault" 2>&1 &&
 		grep '^FAIL.*(xenstored/' "$top/fault"
@@ -48,6 +55,8 @@ check 'the primary may be killed anywhere' primary
 check 'its successor may be killed while it takes over' points c -r takeover
 check 'the standby may be killed anywhere' points d -r standby -s requests -s watches -s lives
 check 'the supervisor may be killed anywhere: the next daemon goes on' points e -r supervisor
+check 'who writes a checkpoint may be killed anywhere, and then all' checkpoints checkpoint
+check 'the supervisor may be killed anywhere while one is written' checkpoints supervisor
 check 'a successor that forgets what was taken is found' finds take watches
 check 'a successor that does requests again is found' finds turn lives
 check 'a successor that loses what a socket did not take is found' finds keep slow
