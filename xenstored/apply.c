@@ -25,6 +25,7 @@ struct apply {
 	size_t n_info, next_info;
 	struct answer_ring *ring;
 	size_t n_ring, next_ring;
+	bool differs;	   /* a request had another outcome here */
 	const char *wrong; /* what the state asked that the log does not say */
 };
 
@@ -206,6 +207,12 @@ apply_is_between(const struct apply *a)
 	return a->state != NULL && a->n_info == 0 && a->n_ring == 0;
 }
 
+bool
+apply_differs(const struct apply *a)
+{
+	return a->differs;
+}
+
 struct record
 apply_entry(const struct log_entry *entry, const void *data)
 {
@@ -213,6 +220,7 @@ apply_entry(const struct log_entry *entry, const void *data)
 		.type = (enum record_type)entry->type,
 		.a = entry->a,
 		.b = entry->b,
+		.outcome = entry->outcome,
 	};
 
 	record.data[0] = data;
@@ -342,8 +350,10 @@ static const char *
 request(struct apply *a, struct conn *conn, const struct record *r)
 {
 	a->wrong = NULL;
-	if (!state_replay(conn, r->data[0], r->len[0]))
+	if (!state_replay(conn, r->data[0], r->len[0], r->outcome))
 		return "a request is damaged";
+	if (r->outcome != 0 && state_outcome(a->state) != r->outcome)
+		a->differs = true;
 	if (a->wrong == NULL &&
 	    (a->next_info != a->n_info || a->next_ring != a->n_ring))
 		a->wrong = "the log tells more of the world than was asked";

@@ -58,7 +58,8 @@ struct state {
 	char path[WIRE_PAYLOAD_MAX + 64]; /* of the request at hand */
 	char text[WIRE_PAYLOAD_MAX];	  /* its reply while it is made */
 	uint64_t n_commits, n_conflicts, n_replays;
-	bool asked; /* the world, since the request began */
+	uint16_t outcome; /* of the last request, for the log */
+	bool asked;	  /* the world, since the request began */
 	bool trace;
 	int64_t soft_memory; /* what is reported as much; set by CONTROL */
 };

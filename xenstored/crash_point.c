@@ -12,6 +12,7 @@
 #include "xenstored/flight.h"
 
 static struct flight *book;
+static const char *own_role = "";
 static bool counts;
 static unsigned long left; /* 0: nothing was said when it began */
 
@@ -29,6 +30,7 @@ crash_role(const char *role, struct flight *flight)
 	const char *wanted = getenv("XENSTORED_CRASH_ROLE");
 
 	book = flight;
+	own_role = role;
 	left = 0;
 	counts = wanted != NULL && strcmp(wanted, role) == 0;
 	if (counts && flight->killed < number("XENSTORED_CRASH_TIMES", 1))
@@ -83,7 +85,12 @@ crash_fault(const char *rule)
 {
 	const char *wanted = getenv("XENSTORED_CRASH_FAULT");
 
-	return wanted != NULL && strcmp(wanted, rule) == 0;
+	const size_t len = strlen(rule);
+
+	if (wanted == NULL || strncmp(wanted, rule, len) != 0)
+		return false;
+	return wanted[len] == '\0' ||
+	       (wanted[len] == '@' && strcmp(wanted + len + 1, own_role) == 0);
 }
 #else
 /* There is nothing in the daemon that is installed. */

@@ -29,8 +29,9 @@ struct flight;
  * as the bytes a process wrote are counted. */
 void crash_role(const char *role, struct flight *flight);
 
-/* Whether $XENSTORED_CRASH_FAULT names this rule, which is to be broken: a test
- * that does not find it is none. */
+/* Whether $XENSTORED_CRASH_FAULT names this RULE, which is to be broken, or
+ * RULE@ROLE, and this process has that role: a test that does not find it is
+ * none. */
 bool crash_fault(const char *rule);
 #else
 #define CRASH_POINT() ((void)0)

@@ -38,7 +38,7 @@ entry_sum(const struct log_entry *entry, const void *data)
 	uint64_t word, sum;
 	size_t left = entry->len;
 
-	word = (uint64_t)entry->type << 48 | (uint64_t)entry->zero << 32;
+	word = (uint64_t)entry->type << 48 | (uint64_t)entry->outcome << 32;
 	sum = mix(LOG_MAGIC, word | entry->len);
 	sum = mix(sum, entry->seq);
 	sum = mix(sum, entry->a);
@@ -323,6 +323,7 @@ log_append(struct log *log, const struct record *record)
 	*entry = (struct log_entry){
 		.len = (uint32_t)len,
 		.type = (uint16_t)record->type,
+		.outcome = record->outcome,
 		.seq = log->seq++,
 		.a = record->a,
 		.b = record->b,

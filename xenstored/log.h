@@ -51,9 +51,9 @@ enum log_closed {
 };
 
 struct log_entry {
-	uint32_t len;  /* of data */
-	uint16_t type; /* enum record_type; 0: skip to the area's start */
-	uint16_t zero;
+	uint32_t len;	  /* of data */
+	uint16_t type;	  /* enum record_type; 0: skip to the area's start */
+	uint16_t outcome; /* struct record's */
 	uint64_t seq;
 	uint64_t a, b;
 	uint64_t sum; /* of all the others and the data */

@@ -230,6 +230,12 @@ remember(struct request *req, const struct op *op, enum xs_err err)
 }
 
 void
+ops_refuse(struct request *req, enum xs_err err)
+{
+	reply_error(req, err);
+}
+
+void
 ops_run(struct request *req)
 {
 	static const struct op none;

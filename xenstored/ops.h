@@ -16,6 +16,9 @@
  */
 void ops_run(struct request *req);
 
+/* Answers it with ERR, and that is all. */
+void ops_refuse(struct request *req, enum xs_err err);
+
 /*
  * Runs REQ inside TXN without a reply: its digest is left in REQ. The request
  * went through ops_run() in a transaction before. The handler's result.

@@ -287,6 +287,7 @@ outq_event(struct event_source *source, struct event_path *path)
 	struct outq *q = source->q;
 
 	if (path == NULL) { /* there was no memory for it */
+		q->events->missed++;
 		collapse(source);
 		return;
 	}
@@ -299,16 +300,21 @@ outq_event(struct event_source *source, struct event_path *path)
 		return;
 	if (path->text[0] != '@' && find_waiting(source, path) != NULL)
 		return;
-	if (q->event_bytes + EVENT_COST + path->len > q->event_limit ||
-	    new_event(source, path) == NULL)
+	if (q->event_bytes + EVENT_COST + path->len > q->event_limit) {
 		collapse(source);
+	} else if (new_event(source, path) == NULL) {
+		q->events->missed++;
+		collapse(source);
+	}
 }
 
 void
 outq_initial_event(struct event_source *source)
 {
-	if (new_event(source, NULL) == NULL)
-		collapse(source);
+	if (new_event(source, NULL) != NULL)
+		return;
+	source->q->events->missed++;
+	collapse(source);
 }
 
 void

@@ -30,6 +30,7 @@ struct event_path {
 struct events {
 	struct hash_key key;
 	struct table waiting;
+	uint64_t missed; /* for want of memory */
 };
 
 /* NULL: no memory. */

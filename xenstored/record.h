@@ -21,9 +21,18 @@ enum record_type {
 	RECORD_COUNT
 };
 
+enum record_outcome {
+	/* there was no memory for an event, which its watcher was told of */
+	RECORD_EVENT_MISSED = 0x4000,
+	RECORD_NOT_DONE = 0x8000, /* nothing was changed for lack of memory */
+};
+
 struct record {
 	enum record_type type;
 	uint64_t a, b;
+	/* How a REQUEST was answered: its enum xs_err and 1, with enum
+	 * record_outcome; 0: not told. */
+	uint16_t outcome;
 	const void *data[2]; /* two parts, one behind the other */
 	size_t len[2];
 };

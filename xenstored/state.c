@@ -10,6 +10,7 @@
 #include "xenstored/check.h"
 #include "xenstored/cost.h"
 #include "xenstored/conn.h"
+#include "xenstored/crash_point.h"
 #include "xenstored/domain.h"
 #include "xenstored/merge.h"
 #include "xenstored/ops.h"
@@ -297,18 +298,60 @@ mind_soft_limit(struct state *st, struct principal *p)
 	}
 }
 
+/* How REQ was answered, for its record. Who follows has no shell to answer
+ * CONTROL. */
+static uint16_t
+outcome_of(const struct request *req, bool missed)
+{
+	uint16_t outcome = (uint16_t)(req->err + 1);
+
+	if (req->header.type == WIRE_CONTROL)
+		return 0;
+	if (missed)
+		outcome |= RECORD_EVENT_MISSED;
+	if (req->err == XS_ENOMEM && !req->changed && !req->st->asked)
+		outcome |= RECORD_NOT_DONE;
+	return outcome;
+}
+
+static void
+record_request(
+    const struct request *req, size_t upto, const void *bytes, size_t len)
+{
+	struct state *st = req->st;
+	struct record record = {
+		.type = RECORD_REQUEST,
+		.a = req->conn->id,
+		.b = upto,
+		.outcome = st->outcome,
+	};
+
+	record.data[0] = bytes;
+	record.len[0] = len;
+	st->env->record(st->env->ctx, &record);
+}
+
+/* Of a test: this process has no memory for REQ. */
+static bool
+is_to_fail(const struct request *req)
+{
+	return crash_fault("enomem") && req->header.type == WIRE_WRITE &&
+	       req->header.len >= 7 && memcmp(req->payload, "/enomem", 7) == 0;
+}
+
 /*
  * Runs the request of LEN bytes at BYTES, which end UPTO bytes behind the
- * beginning of the turn's input; its cost.
+ * beginning of the turn's input; its cost. REFUSE: for want of memory.
  */
 static int
-run(struct conn *conn, const void *bytes, size_t len, size_t upto)
+run(struct conn *conn, const void *bytes, size_t len, size_t upto, bool refuse)
 {
 	struct request req = {
 		.st = conn->st, .conn = conn, .as_of = UINT64_MAX
 	};
 	const struct state_env *env = conn->st->env;
-	uint64_t fired;
+	struct events *events = watches_events(conn->st->watches);
+	uint64_t fired, missed = events->missed;
 
 	memcpy(&req.header, bytes, sizeof(req.header));
 	req.payload = (const char *)bytes + sizeof(req.header);
@@ -319,17 +362,20 @@ run(struct conn *conn, const void *bytes, size_t len, size_t upto)
 	conn->st->work = 0;
 	fired = watches_fired(conn->st->watches);
 	principals_pool(conn->st->all)->refused.id = QUOTA_COUNT;
-	ops_run(&req);
+	if (refuse || is_to_fail(&req))
+		ops_refuse(&req, XS_ENOMEM);
+	else
+		ops_run(&req);
 	conn->later = req.later;
 	if (req.later)
 		return 0;
+	conn->st->outcome = outcome_of(&req, events->missed != missed);
 	if (env->answered != NULL)
 		env->answered(
 		    env->ctx, conn, &req.header, req.payload, req.err);
 	if (is_for_log(&req)) {
 		outq_settle(&conn->q, record_reply_before, conn);
-		core_record(
-		    conn->st, RECORD_REQUEST, conn->id, upto, bytes, len);
+		record_request(&req, upto, bytes, len);
 	}
 	heap_reap(&conn->st->heap, REAP_BESIDE);
 	txn_reap(conn->st, REAP_BESIDE);
@@ -440,8 +486,8 @@ input_rest(struct conn *conn, const char *bytes, size_t len, int *budget,
 	if (is_held_back(conn, conn->part))
 		return INPUT_BUSY;
 	memcpy(conn->part + conn->part_len, bytes, missing);
-	*budget -= run(
-	    conn, conn->part, conn->part_len + missing, *used_out + missing);
+	*budget -= run(conn, conn->part, conn->part_len + missing,
+	    *used_out + missing, false);
 	if (conn->later)
 		return INPUT_BUSY;
 	*used_out += missing;
@@ -474,7 +520,7 @@ state_input(struct conn *conn, const void *bytes, size_t len, int *budget,
 			return why;
 		if (is_held_back(conn, pos + *used_out))
 			return INPUT_BUSY;
-		*budget -= run(conn, pos + *used_out, n, *used_out + n);
+		*budget -= run(conn, pos + *used_out, n, *used_out + n, false);
 		if (conn->later)
 			return INPUT_BUSY;
 		*used_out += n;
@@ -611,12 +657,13 @@ state_output(struct conn *conn, char *buf, size_t max)
 /* --- following --- */
 
 bool
-state_replay(struct conn *conn, const void *message, size_t len)
+state_replay(
+    struct conn *conn, const void *message, size_t len, uint16_t outcome)
 {
 	if (len < sizeof(struct wire_header) || message_len(message) != len ||
 	    !outq_ready(&conn->q))
 		return false;
-	run(conn, message, len, 0);
+	run(conn, message, len, 0, (outcome & RECORD_NOT_DONE) != 0);
 	outq_settle(&conn->q, NULL, NULL);
 	drop_part(conn);
 	return true;
@@ -647,6 +694,12 @@ bool
 state_replay_sent(struct conn *conn, uint64_t n)
 {
 	return outq_sent(&conn->q, n);
+}
+
+uint16_t
+state_outcome(const struct state *st)
+{
+	return st->outcome;
 }
 
 /* --- world --- */

@@ -243,11 +243,16 @@ uint64_t state_last_sock(const struct state *st);
  * fit this one, in which nothing was changed, or there is no memory.
  */
 
-bool state_replay(struct conn *conn, const void *message, size_t len);
+/* OUTCOME: struct record's, for what was not done. */
+bool state_replay(
+    struct conn *conn, const void *message, size_t len, uint16_t outcome);
 bool state_replay_part(struct conn *conn, const void *bytes, size_t len);
 bool state_replay_take(struct conn *conn, uint64_t n);
 bool state_replay_reply(struct conn *conn, const void *message, size_t len);
 bool state_replay_sent(struct conn *conn, uint64_t n);
+
+/* How the last request was answered; see struct record. */
+uint16_t state_outcome(const struct state *st);
 
 /* From now on the world is ENV. */
 void state_set_env(struct state *st, const struct state_env *env);

@@ -224,8 +224,8 @@ sup_store_open(struct sup_store *store, const char *dir,
 }
 
 bool
-sup_store_resume(struct sup_store *store, const struct sup_store *before,
-    const char *dir)
+sup_store_resume(
+    struct sup_store *store, const struct sup_store *before, const char *dir)
 {
 	*store = *before;
 	store->dir = dir;
@@ -255,6 +255,8 @@ sup_store_source(const struct sup_store *store, bool primary_serves)
 	uint64_t first =
 	    __atomic_load_n(&log_header(store->log)->first, __ATOMIC_ACQUIRE);
 
+	if (store->distrusted && primary_serves)
+		return SUP_SOURCE_PRIMARY;
 	if (store->writer != 0 && store->written_at >= first)
 		return SUP_SOURCE_IMAGE;
 	if (store->image_fd >= 0 && store->image_at >= first)
@@ -336,6 +338,7 @@ sup_store_keep_image(struct sup_store *store, const struct supmsg *msg, int fd)
 		close(fd);
 		return;
 	}
+	store->distrusted = false;
 	keep_tail(store, msg);
 	store->written_fd = fd;
 	store->written_at = msg->a;
@@ -366,9 +369,11 @@ sup_store_writer_ended(struct sup_store *store, pid_t pid, bool well)
 }
 
 void
-sup_store_distrust(struct sup_store *store)
+sup_store_distrust(struct sup_store *store, bool useless)
 {
-	drop_image(store);
+	store->distrusted = true;
+	if (useless)
+		drop_image(store);
 }
 
 /* --- status --- */

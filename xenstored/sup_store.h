@@ -29,6 +29,7 @@ struct sup_store {
 	int written_fd;	   /* what it writes, and of which offset */
 	uint64_t written_at;
 	unsigned tries;	   /* to write it, that failed */
+	bool distrusted;   /* a standby could not begin with what there is */
 	uint64_t reserved; /* bytes of the log that have their memory */
 	bool recovered;	   /* it was another supervisor's */
 };
@@ -45,8 +46,8 @@ void sup_store_open(struct sup_store *store, const char *dir,
  * Goes on, after an exec, with the descriptors and numbers of BEFORE, in DIR.
  * False: the log or the flight is none that can be used here.
  */
-bool sup_store_resume(struct sup_store *store, const struct sup_store *before,
-    const char *dir);
+bool sup_store_resume(
+    struct sup_store *store, const struct sup_store *before, const char *dir);
 
 /* Begins with an empty store in place of what was found. */
 void sup_store_begin(
@@ -77,8 +78,9 @@ void sup_store_keep_image(
 /* The process PID, one of this module's, has ended. */
 void sup_store_writer_ended(struct sup_store *store, pid_t pid, bool well);
 
-/* Somebody could not use the image. */
-void sup_store_distrust(struct sup_store *store);
+/* Who began with what there is did not become what the primary is; USELESS: it
+ * could not even begin. The next standby begins with a new image. */
+void sup_store_distrust(struct sup_store *store, bool useless);
 
 /* Writes who serves and who stands by (0: nobody) to the status file. */
 void sup_store_status(

@@ -395,7 +395,14 @@ hear(struct supervisor *s, struct sup_child *child, struct supmsg *msg,
 			wake_standby(s);
 		break;
 	case SUPMSG_LOST:
-		sup_store_distrust(&s->store);
+		sup_store_distrust(&s->store, true);
+		break;
+	case SUPMSG_DIFFERS:
+		/* who has nobody to be the same as is right */
+		if (child != &s->standby || !s->primary.serving)
+			break;
+		sup_store_distrust(&s->store, false);
+		kill(child->pid, SIGKILL);
 		break;
 	case SUPMSG_AUDITED:
 		sup_update_audited(&s->update, &s->primary, msg);

@@ -50,6 +50,10 @@ enum supmsg_type {
 
 	/* From the primary, and on to the standby: there are records again. */
 	SUPMSG_WAKE,
+
+	/* From a child: its state need not be the log's writer's; A: the record
+	 * at which that began. */
+	SUPMSG_DIFFERS,
 };
 
 enum supmsg_flags {

@@ -65,6 +65,7 @@ struct worker {
 	uint64_t over[OVER];
 	unsigned n_over;
 	bool loaded, ready, promoted, stopped;
+	bool differs;	    /* from the primary, for want of memory */
 	bool rebind;	    /* nobody has the ports */
 	bool updated;	    /* promoted as a new program */
 	uint64_t image_at;  /* log offset of the last image that was begun */
@@ -164,6 +165,22 @@ lose(struct worker *w, const char *why)
 	_exit(0);
 }
 
+/*
+ * A request had another outcome here. Whoever serves is right; if nobody does,
+ * this process goes on as it is.
+ */
+static void
+tell_difference(struct worker *w)
+{
+	if (w->differs || !apply_differs(w->apply))
+		return;
+	w->differs = true;
+	msg_warnx("there was no memory for record %llu in one of two "
+		  "processes: the store need not be the same here",
+	    (unsigned long long)w->pos.seq - 1);
+	(void)supmsg_say(w->sup, SUPMSG_DIFFERS, w->pos.seq - 1);
+}
+
 /* Whether there should be more records. The last number may have been given to
  * one that was never published. */
 static bool
@@ -193,6 +210,7 @@ follow(struct worker *w)
 		wrong = apply_record(w->apply, &record);
 		if (wrong != NULL)
 			lose(w, wrong);
+		tell_difference(w);
 		tail_note(&w->tail, &entry);
 		CRASH_POINT();
 	}
@@ -379,7 +397,7 @@ stand_by(struct worker *w)
 		if (!w->ready)
 			(void)supmsg_say(w->sup, SUPMSG_READY, 0);
 		w->ready = true;
-		if (!w->promoted)
+		if (!w->promoted && !w->differs)
 			renew_image(w);
 		looks = w->pos.offset != before ? 0 : looks + 1;
 		ms = time_to_wait(w, looks);

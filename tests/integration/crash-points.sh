@@ -46,6 +46,22 @@ checkpoints() {
 	cat "$top/$1/err"
 	return 1
 }
+differ() { # PROCESS ANSWER: only PROCESS has no memory
+	mkdir "$top/differ-$1"
+	(
+		cd "$top/differ-$1"
+		XENSTORED_RUNDIR=. XENSTORED_CRASH_ROLE=nobody XENSTORED_CRASH_FAULT="enomem@$1" \
+		    exec "$build/tests/crash/xenstored-crash" -D -N >out 2>&1
+	) &
+	d_daemon=$!
+	d_ok=0
+	timeout 60 "$build/tests/crash/differ" "$top/differ-$1" "$2" || d_ok=1
+	kill "$d_daemon"
+	wait "$d_daemon"
+	cat "$top/differ-$1/out"
+	[ "$2" != OK ] || grep -q 'there was no memory for record' "$top/differ-$1/out" || d_ok=1
+	return "$d_ok"
+}
 finds() { # RULE
 	! XENSTORED_CRASH_FAULT=$1 points "fault-$1" -s "$2" >"$top/fault" 2>&1 &&
 		grep '^FAIL.*(xenstored/' "$top/fault"
@@ -57,6 +73,8 @@ check 'the standby may be killed anywhere' points d -r standby -s requests -s wa
 check 'the supervisor may be killed anywhere: the next daemon goes on' points e -r supervisor
 check 'who writes a checkpoint may be killed anywhere, and then all' checkpoints checkpoint
 check 'the supervisor may be killed anywhere while one is written' checkpoints supervisor
+check 'a standby that had no memory for a request is replaced' differ standby OK
+check 'what the primary had no memory for is not done by the next' differ primary ENOMEM
 check 'a successor that forgets what was taken is found' finds take watches
 check 'a successor that does requests again is found' finds turn lives
 check 'a successor that loses what a socket did not take is found' finds keep slow

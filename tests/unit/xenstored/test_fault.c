@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "harness.h"
+#include "xenstored/apply.h"
 
 /*
  * Each request with the first, second, third ... allocation failing, until it
@@ -60,9 +61,8 @@ realloc(void *old, size_t size)
 /* --- what there is, as text --- */
 
 static void
-dump(struct h *h, char *to, size_t size)
+dump(struct state *st, char *to, size_t size)
 {
-	struct state *st = h->st;
 	char path[WIRE_ABS_PATH_MAX + 1];
 	struct node *node;
 	size_t len = 0;
@@ -85,11 +85,10 @@ struct scene {
 	uint32_t tx;
 };
 
-/* A store with some nodes, a guest, an open transaction, a watcher. */
+/* Some nodes, a guest, an open transaction, a watcher. */
 static void
-set(struct scene *c)
+furnish(struct scene *c)
 {
-	h_start(&c->h);
 	c->s = h_socket(&c->h);
 	c->o = h_socket(&c->h);
 	c->g = h_guest(&c->h, c->s, 1);
@@ -101,6 +100,13 @@ set(struct scene *c)
 	assert_int_equal(h_write(&c->h, c->s, c->tx, "/x/y", "new"), XS_OK);
 	assert_int_equal(h_write(&c->h, c->s, c->tx, "/a/b", "new"), XS_OK);
 	assert_int_equal(h_one(&c->h, c->s, WIRE_RM, c->tx, "/d"), XS_OK);
+}
+
+static void
+set(struct scene *c)
+{
+	h_start(&c->h);
+	furnish(c);
 }
 
 typedef enum xs_err action(struct scene *c);
@@ -222,13 +228,13 @@ run_scene(size_t i, unsigned long n, char *result, size_t size)
 	if (scenes[i].before != NULL)
 		scenes[i].before(&c);
 	h_events(&c.h, c.o);
-	dump(&c.h, before, sizeof(before));
+	dump(c.h.st, before, sizeof(before));
 	failed = false;
 	fail_at = n;
 	err = scenes[i].run(&c);
 	fail_at = 0;
 	hit = failed;
-	dump(&c.h, after, sizeof(after));
+	dump(c.h.st, after, sizeof(after));
 	if (n == 0)
 		memcpy(result, after, size);
 	if (err != XS_OK && err != XS_ENOMEM)
@@ -242,7 +248,7 @@ run_scene(size_t i, unsigned long n, char *result, size_t size)
 	if (err != XS_OK && scenes[i].run != commit &&
 	    scenes[i].run != write_in_txn) {
 		assert_int_equal(scenes[i].run(&c), XS_OK);
-		dump(&c.h, after, sizeof(after));
+		dump(c.h.st, after, sizeof(after));
 		assert_string_equal(after, result);
 	}
 	h_stop(&c.h);
@@ -315,6 +321,132 @@ what_cannot_be_buried_is_not_worked_on_for_ever(void **unused)
 	h_stop(&c.h);
 }
 
+/* --- one of two processes has no memory --- */
+
+static struct apply *follower;
+static unsigned long follower_fails; /* at which allocation of a request */
+static const char *follower_stops;   /* why it cannot follow */
+
+static void
+follow(void *ctx, const struct record *record)
+{
+	unsigned long ours = fail_at;
+
+	(void)ctx;
+	if (follower_stops != NULL)
+		return;
+	fail_at = record->type == RECORD_REQUEST ? follower_fails : 0;
+	follower_stops = apply_record(follower, record);
+	fail_at = ours;
+}
+
+static void
+set_with_follower(struct scene *c, size_t i)
+{
+	struct record_start data;
+	struct record record;
+
+	follower = apply_new(NULL);
+	assert_non_null(follower);
+	follower_fails = 0;
+	follower_stops = NULL;
+	h_start(&c->h);
+	record = apply_start(&c->h.config, &data);
+	assert_null(apply_record(follower, &record));
+	c->h.tap = follow;
+	furnish(c);
+	if (scenes[i].before != NULL)
+		scenes[i].before(c);
+	assert_null(follower_stops);
+	assert_false(apply_differs(follower));
+}
+
+/* Who follows noticed that it need not be the same, or is. */
+static void
+same_or_noticed(struct scene *c, bool *noticed_out)
+{
+	static char ours[8192], its[8192];
+
+	*noticed_out = follower_stops != NULL || apply_differs(follower);
+	if (!*noticed_out) {
+		dump(c->h.st, ours, sizeof(ours));
+		dump(apply_state(follower), its, sizeof(its));
+		assert_string_equal(ours, its);
+		assert_null(state_check(apply_state(follower)));
+	}
+	h_stop(&c->h);
+	apply_free(follower);
+}
+
+static void
+a_follower_without_memory_is_the_same_or_says_so(void **unused)
+{
+	unsigned long n, total = 0;
+	static struct scene c;
+	bool noticed;
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++)
+		for (n = 1; n == 1 || failed; n++) {
+			set_with_follower(&c, i);
+			failed = false;
+			follower_fails = n;
+			assert_int_equal(scenes[i].run(&c), XS_OK);
+			follower_fails = 0;
+			same_or_noticed(&c, &noticed);
+			total += noticed;
+		}
+	printf("%lu differences\n", total);
+}
+
+/* A request that comes in two pieces is in the log whatever becomes of it. */
+static enum xs_err
+write_in_pieces(struct scene *c)
+{
+	static const char payload[] = "/n/e/w\0value";
+	char buf[sizeof(struct wire_header) + sizeof(payload)];
+	struct wire_header header = { .type = WIRE_WRITE,
+		.len = sizeof(payload) - 1 };
+	struct h_message m;
+	int budget = 1000;
+	size_t used;
+
+	memcpy(buf, &header, sizeof(header));
+	memcpy(buf + sizeof(header), payload, sizeof(payload));
+	if (!state_input_part(c->s, buf, 20))
+		return XS_ENOMEM;
+	assert_int_equal(state_input(c->s, buf + 20,
+			     sizeof(header) + header.len - 20, &budget, &used),
+	    INPUT_MORE);
+	fail_at = 0;
+	state_settle(c->s);
+	assert_true(h_take(c->s, &m));
+	return m.header.type == WIRE_ERROR ? XS_ENOMEM : XS_OK;
+}
+
+static void
+what_had_no_memory_is_not_done_by_who_follows(void **unused)
+{
+	static struct scene c;
+	unsigned long n;
+	enum xs_err err;
+	bool noticed;
+
+	(void)unused;
+	for (n = 1; n == 1 || failed; n++) {
+		set_with_follower(&c, 0);
+		failed = false;
+		fail_at = n;
+		err = write_in_pieces(&c);
+		fail_at = 0;
+		same_or_noticed(&c, &noticed);
+		/* what was missed then is an event */
+		assert_false(noticed && err != XS_OK);
+	}
+	assert_true(n > 3 || !failed);
+}
+
 int
 main(void)
 {
@@ -323,6 +455,9 @@ main(void)
 		    a_request_without_memory_is_done_as_a_whole_or_not_at_all),
 		cmocka_unit_test(
 		    a_dead_domains_nodes_go_when_there_is_memory_again),
+		cmocka_unit_test(
+		    a_follower_without_memory_is_the_same_or_says_so),
+		cmocka_unit_test(what_had_no_memory_is_not_done_by_who_follows),
 		cmocka_unit_test(
 		    what_cannot_be_buried_is_not_worked_on_for_ever),
 	};
