@@ -283,10 +283,11 @@ all: $(SOLIBS) $(addprefix $(B)/bin/,$(PROGS)) \
 $(B)/bin/xm: $(B)/bin/xl
 	$(q)ln -sf xl $@
 
-guests: $(GUESTS)
+guests: $(GUESTS) ## the kernels of guests, in build/guest
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
+	@awk '{ while (sub(/\\$$/, "")) { getline rest; $$0 = $$0 rest } } \
+	    /^[a-z-]+:.*## / { t = $$0; sub(/:.*/, "", t); sub(/.*## /, ""); printf "  %-18s %s\n", t, $$0 }' Makefile
 
 deps: ## install what is missing (asks apt-get when root, else prints the command)
 	@sh tests/support/deps
