@@ -159,12 +159,6 @@ recorder_pending(const struct recorder *r)
 	return r->pending;
 }
 
-uint64_t
-recorder_lag(const struct recorder *r)
-{
-	return replica_lag(r->replica);
-}
-
 /* --- the history's transactions --- */
 
 /* Something was not written: nothing is until recorder_retry(). */

@@ -55,8 +55,7 @@ bool recorder_works(const struct recorder *r);
 /* Tries again after a failure. */
 void recorder_retry(struct recorder *r, int64_t now);
 
-/* Records since the last flush; and what the replica is behind. */
+/* Records since the last flush. */
 size_t recorder_pending(const struct recorder *r);
-uint64_t recorder_lag(const struct recorder *r);
 
 #endif

@@ -276,14 +276,6 @@ cfg_scan_next(struct cfg_scan *s)
 }
 
 void
-cfg_scan_back(struct cfg_scan *s, const struct cfg_token *t)
-{
-	s->pos = t->start;
-	s->line = t->at.line;
-	s->line_start = t->start - (t->at.col - 1);
-}
-
-void
 cfg_scan_skip_line(struct cfg_scan *s)
 {
 	while (peek(s, 0) != -1 && peek(s, 0) != '\n')

@@ -43,9 +43,6 @@ struct cfg_scan {
 /* The next token. After CFG_T_END it gives CFG_T_END again. */
 struct cfg_token cfg_scan_next(struct cfg_scan *s);
 
-/* Goes back to the start of T, which came from S. */
-void cfg_scan_back(struct cfg_scan *s, const struct cfg_token *t);
-
 /* Skips the rest of the line, and its end. */
 void cfg_scan_skip_line(struct cfg_scan *s);
 

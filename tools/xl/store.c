@@ -112,14 +112,6 @@ store_list(
 }
 
 int
-store_write(struct store *st, const char *path, const char *value)
-{
-	return xs_write(st->xs, XBT_NULL, path, value, (unsigned)strlen(value))
-		   ? 0
-		   : -1;
-}
-
-int
 store_remove(struct store *st, const char *path)
 {
 	return xs_rm(st->xs, XBT_NULL, path) || errno == ENOENT ? 0 : -1;

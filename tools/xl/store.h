@@ -35,8 +35,6 @@ char *store_read_in(
 char **store_list(
     struct store *st, struct arena *mem, const char *path, size_t *count_out);
 
-int store_write(struct store *st, const char *path, const char *value);
-
 /* Removes PATH; 0 also if it was not there. */
 int store_remove(struct store *st, const char *path);
 
