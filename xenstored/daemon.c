@@ -161,7 +161,8 @@ notify_systemd(void)
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	size_t len = path != NULL ? strlen(path) : 0;
-	int fd;
+	char text[64];
+	int fd, n;
 
 	if (len < 2 || len >= sizeof(address.sun_path))
 		return;
@@ -171,7 +172,9 @@ notify_systemd(void)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	if (sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (const void *)&address,
+	n = snprintf(
+	    text, sizeof(text), "READY=1\nMAINPID=%ld", (long)getpid());
+	if (sendto(fd, text, (size_t)n, MSG_NOSIGNAL, (const void *)&address,
 		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
 		msg_warn("cannot notify %s", path);
 	close(fd);

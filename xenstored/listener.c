@@ -25,18 +25,38 @@ is_alive(const struct sockaddr_un *address)
 	return alive;
 }
 
-int
-listener_open(const char *path)
+static struct sockaddr_un
+address_of(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct stat st;
-	mode_t mask;
-	int fd, rc;
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		fatalx("the socket's path %s is longer than %zu", path,
 		    sizeof(address.sun_path) - 1);
 	memcpy(address.sun_path, path, strlen(path));
+	return address;
+}
+
+int
+listener_again(const char *path, int fd)
+{
+	const struct sockaddr_un address = address_of(path);
+
+	if (fd >= 0 && is_alive(&address))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return listener_open(path);
+}
+
+int
+listener_open(const char *path)
+{
+	const struct sockaddr_un address = address_of(path);
+	struct stat st;
+	mode_t mask;
+	int fd, rc;
+
 	if (is_alive(&address))
 		fatalx("another xenstored serves %s", path);
 	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode) &&

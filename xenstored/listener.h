@@ -12,4 +12,10 @@
  */
 int listener_open(const char *path);
 
+/*
+ * The same by FD (-1: there is none), which listened there before. If nobody
+ * can connect to it there any more it is closed, and another one made.
+ */
+int listener_again(const char *path, int fd);
+
 #endif

@@ -323,6 +323,13 @@ main(int argc, char *argv[])
 		return resume(&options, argv);
 	if (options.replace)
 		return replace(argv);
+	if (options.live_update) {
+		/* words of another start, that nobody waits for any more */
+		options.ready_fd = -1;
+		plat_name_self();
+		if (!options.foreground)
+			msg_to_syslog();
+	}
 	if (options.ready_fd >= 0 &&
 	    fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC) != 0) {
 		msg_warn("--ready-fd %d", options.ready_fd);

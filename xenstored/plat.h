@@ -7,6 +7,7 @@
 #define XENSTORED_PLAT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -28,6 +29,16 @@ void plat_die_with(pid_t parent);
 /* Waits until process PID (0: none), which is about to end and need not be a
  * child, has, but at most MS. */
 void plat_wait_gone(pid_t pid, int ms);
+
+/* A descriptor that is readable once process PID, which need not be a child,
+ * has ended; -1 where there is no such thing. */
+int plat_open_process(pid_t pid);
+
+/* Whether process PID runs; FD is plat_open_process() of it, or -1. */
+bool plat_is_running(pid_t pid, int fd);
+
+/* How process PID ended, as far as can be told: "it ...". */
+void plat_describe_end(pid_t pid, char *text, size_t size);
 
 /* What differs between two boots of this machine, or zeroes. */
 void plat_boot_id(uint8_t id[16]);

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int
@@ -58,13 +59,60 @@ plat_die_with(pid_t parent)
 		_exit(1);
 }
 
+int
+plat_open_process(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+bool
+plat_is_running(pid_t pid, int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	if (fd < 0)
+		return kill(pid, 0) == 0;
+	return poll(&p, 1, 0) == 0;
+}
+
+void
+plat_describe_end(pid_t pid, char *text, size_t size)
+{
+	char path[64], stat[1024];
+	const char *last;
+	ssize_t n = 0;
+	int fd, status;
+
+	/* the last field of one that nobody has waited for yet */
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, stat, sizeof(stat) - 1);
+		close(fd);
+	}
+	stat[n > 0 ? n : 0] = '\0';
+	last = strrchr(stat, ' ');
+	snprintf(text, size, "it ended before it answered");
+	if (last == NULL)
+		return;
+	status = atoi(last);
+	if (WIFSIGNALED(status))
+		snprintf(text, size,
+		    "it was killed by signal %d before it answered",
+		    WTERMSIG(status));
+	else
+		snprintf(text, size,
+		    "it ended with status %d before it answered",
+		    WEXITSTATUS(status));
+}
+
 void
 plat_wait_gone(pid_t pid, int ms)
 {
 	struct pollfd p = { .events = POLLIN };
 
 	/* Unlike a signal, it sees through those whom nobody waits for. */
-	p.fd = pid != 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	p.fd = pid != 0 ? plat_open_process(pid) : -1;
 	if (p.fd < 0)
 		return;
 	(void)poll(&p, 1, ms);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysctl.h>
@@ -41,6 +42,28 @@ void
 plat_die_with(pid_t parent)
 {
 	(void)parent;
+}
+
+int
+plat_open_process(pid_t pid)
+{
+	(void)pid;
+	errno = ENOSYS;
+	return -1;
+}
+
+bool
+plat_is_running(pid_t pid, int fd)
+{
+	(void)fd;
+	return kill(pid, 0) == 0;
+}
+
+void
+plat_describe_end(pid_t pid, char *text, size_t size)
+{
+	(void)pid;
+	snprintf(text, size, "it ended before it answered");
 }
 
 void

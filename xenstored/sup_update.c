@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -319,52 +320,15 @@ sup_update_wait(const struct sup_update *u, int ms)
 	return u->phase == SUP_UPDATE_NONE || ms < STREAM_MS ? ms : STREAM_MS;
 }
 
-static bool
-write_dump(const struct sup_update *u, const char *path)
-{
-	char buf[16384];
-	ssize_t n = 0;
-	off_t at = 0;
-	int fd;
-
-	(void)unlink(path);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return false;
-	while ((n = pread(u->stream_fd, buf, sizeof(buf), at)) > 0 &&
-	       write(fd, buf, (size_t)n) == n)
-		at += n;
-	close(fd);
-	return n == 0;
-}
-
-static void
-inherit(const struct sup_socks *socks, int listener, int evtchn, int flag)
-{
-	size_t i;
-
-	(void)fcntl(listener, F_SETFD, flag);
-	if (evtchn >= 0)
-		(void)fcntl(evtchn, F_SETFD, flag);
-	for (i = 0; i < socks->n; i++)
-		(void)fcntl(socks->sock[i].fd, F_SETFD, flag);
-}
-
 void
-sup_update_exec(struct sup_update *u, const char *dir,
-    const struct sup_socks *socks, int listener, int evtchn)
+sup_update_leave(struct sup_update *u, struct sup_leave *l, char *argv[])
 {
-	char path[4096], why[LIVE_UPDATE_TEXT];
-
-	snprintf(path, sizeof(path), "%s/state_dump", dir);
-	if (write_dump(u, path)) {
-		msg_info("becomes %s", u->request.binary);
-		inherit(socks, listener, evtchn, 0);
-		execv(u->request.binary, u->words);
-	}
-	snprintf(
-	    why, sizeof(why), "It cannot be executed: %s.", strerror(errno));
-	inherit(socks, listener, evtchn, FD_CLOEXEC);
-	(void)unlink(path);
-	fail(u, NULL, why);
+	l->stream = u->stream_fd;
+	l->binary = u->request.binary;
+	l->words = u->words;
+	l->argv = u->argv != NULL ? u->argv : argv;
+	l->ms = u->request.timeout < INT_MAX / 1000
+		    ? (int)u->request.timeout * 1000
+		    : INT_MAX;
+	fail(u, NULL, sup_leave(l));
 }

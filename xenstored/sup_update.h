@@ -15,6 +15,7 @@
 
 #include "xenstored/live_update.h"
 #include "xenstored/sup_child.h"
+#include "xenstored/sup_leave.h"
 #include "xenstored/supmsg.h"
 
 struct sup_update {
@@ -92,11 +93,10 @@ sup_update_leaves(const struct sup_update *u)
 }
 
 /*
- * Writes the stream to DIR/state_dump and executes the other daemon in this
- * process, in which no child is left. Returns only if that fails, with a
- * message; all is as it was then.
+ * Executes the other daemon in this process, in which no child is left, with
+ * what L has of the supervisor's; ARGV are the daemon's words. Returns only if
+ * that fails, with a message; all is as it was then.
  */
-void sup_update_exec(struct sup_update *u, const char *dir,
-    const struct sup_socks *socks, int listener, int evtchn);
+void sup_update_leave(struct sup_update *u, struct sup_leave *l, char *argv[]);
 
 #endif

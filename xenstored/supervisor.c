@@ -207,9 +207,16 @@ is_crash(const siginfo_t *info)
 static void
 become_another(struct supervisor *s)
 {
+	struct sup_leave leave = {
+		.dir = s->paths->dir,
+		.socket = s->paths->socket,
+		.socks = &s->socks,
+		.listener = s->listener,
+		.evtchn = s->gifts.evtchn,
+	};
+
 	sup_store_hand_over(&s->store, true);
-	sup_update_exec(
-	    &s->update, s->paths->dir, &s->socks, s->listener, s->gifts.evtchn);
+	sup_update_leave(&s->update, &leave, s->argv);
 	sup_store_hand_over(&s->store, false);
 }
 
@@ -683,8 +690,7 @@ adopt(struct supervisor *s)
 	sup_adopt(
 	    &s->store, &s->socks, s->paths->dir, s->config, domains, &adopted);
 	s->store.flight->last_sock = s->socks.last_id;
-	s->listener = adopted.listener >= 0 ? adopted.listener
-					    : listener_open(s->paths->socket);
+	s->listener = listener_again(s->paths->socket, adopted.listener);
 	if (domains) {
 		s->evtchn = xenevtchn_fdopen(NULL, adopted.evtchn, 0);
 		if (s->evtchn == NULL)

@@ -1,0 +1,219 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# update.sh BUILD: a daemon at a socket is replaced by newer, older and bad
+# programs while clients ask, and whatever happens the store is there.
+# shellcheck disable=SC2317,SC2119,SC2120 # check calls what is defined here
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/support/checks.sh
+. "$here/../support/checks.sh"
+
+build=$(cd "${1:?usage: update.sh BUILD}" && pwd)
+ours=$build/bin/xenstored
+dir=$(mktemp -d "${TMPDIR:-/dev/shm}/update.XXXXXX")
+export XENSTORED_RUNDIR="$dir/run" XENSTORED_PATH="$dir/run/socket" TMPDIR="$dir"
+export PATH="$build/bin:$PATH" LD_LIBRARY_PATH="$build/lib"
+daemon=
+watcher=
+cleanup() {
+	[ -z "$watcher" ] || kill "$watcher" 2>/dev/null || :
+	kill "$(pid_of supervisor)" 2>/dev/null || :
+	remove_tree "$dir"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+pid_of() { awk -v who="$1" '$1 == who { print $2 }' "$dir/run/status" 2>/dev/null; }
+wait_until() {
+	for _ in $(seq 1 200); do
+		! "$@" || return 0
+		sleep 0.05
+	done
+	return 1
+}
+serves() { [ "$(pid_of supervisor)" = "$daemon" ] && [ "$(pid_of standby)" -gt 0 ] 2>/dev/null; }
+start() { # [PROGRAM [WORD...]]
+	[ $# -gt 0 ] || set -- "$ours"
+	: >"$dir/out"
+	"$@" -D -N >>"$dir/out" 2>&1 &
+	daemon=$!
+	wait_until serves || { cat "$dir/out"; return 1; }
+}
+ended() { ! kill -0 "$1" 2>/dev/null; }
+stop() {
+	kill "$(pid_of supervisor)" || return 1
+	wait_until ended "$daemon"
+}
+stop_hard() {
+	kill -9 "$(pid_of supervisor)" || return 1
+	wait_until ended "$daemon"
+}
+says() { wait_until grep -q "$1" "$dir/out" || { cat "$dir/out"; return 1; }; }
+all_are() { # PROGRAM
+	for who in supervisor primary standby; do
+		[ "$(readlink "/proc/$(pid_of $who)/exe")" = "$1" ] || return 1
+	done
+}
+is_supervisor() { [ "$(readlink "/proc/$(pid_of supervisor)/exe")" = "$1" ] && serves; }
+another() { [ "$(pid_of primary)" != "$1" ] && [ "$(pid_of standby)" -gt 0 ] 2>/dev/null; }
+kill_primary() {
+	kp=$(pid_of primary)
+	kill -9 "$kp" && wait_until another "$kp"
+}
+
+update() { # PROGRAM
+	"$1" --replace >"$dir/said" 2>&1 || {
+		cat "$dir/said"
+		return 1
+	}
+}
+# The same by the stock dialogue, which has pauses.
+become() { # PROGRAM [WORD...]
+	b_program=$1
+	shift
+	xenstore-control live-update "$@" "$b_program" >"$dir/said" 2>&1 || {
+		cat "$dir/said"
+		return 1
+	}
+}
+fill() {
+	i=0
+	while [ $i -lt 200 ]; do
+		echo "/u/dir$((i % 7))/key$i"
+		echo "value $i"
+		i=$((i + 1))
+	done | xargs xenstore-write &&
+	    xenstore-chmod /u/dir1 b0 r0 && xenstore-ls -fp /u >"$dir/before"
+}
+same() { xenstore-ls -fp /u >"$dir/after" && diff "$dir/before" "$dir/after"; }
+start_watcher() {
+	xenstore-watch /w >"$dir/watched" &
+	watcher=$!
+	wait_until test -s "$dir/watched"
+}
+watcher_sees() {
+	xenstore-write "/w/$1" x && wait_until grep -q "^/w/$1\$" "$dir/watched"
+}
+all_is_well() { same && watcher_sees "$1"; }
+
+# --- all three processes ---
+
+# Clients that keep books, while the primary and the standby are killed and the
+# program is another one again and again.
+under_load() { # KILLS
+	timeout 120 "$build/tests/crash/takeover" "$dir/run" "$1" >"$dir/figures" 2>&1 &
+	load=$!
+	n=0
+	while kill -0 "$load" 2>/dev/null; do
+		n=$((n + 1))
+		cp "$ours" "$dir/load$((n % 2))"
+		# whoever was asked may be killed meanwhile
+		update "$dir/load$((n % 2))" || grep -q 'was killed\|Not in live-update\|does not answer' "$dir/said" || {
+			kill "$load"
+			return 1
+		}
+	done
+	echo "$n updates"
+	wait "$load" || {
+		cat "$dir/figures"
+		return 1
+	}
+	[ "$n" -gt 2 ] && wait_until grep -q "takeover\|the new program, too" "$dir/out"
+}
+
+# The supervisor dies on its way from one program to the other, or the other's
+# in its first steps: the next daemon goes on. Until no place is left.
+dies_on_the_way() { # ROLE FIRST EVERY
+	at=$2
+	places=0
+	while :; do
+		XENSTORED_CRASH_ROLE=$1 XENSTORED_CRASH_AT=$at start "$dir/crash" || return 1
+		update "$dir/crash2" >/dev/null 2>&1 || :
+		w=0
+		while kill -0 "$daemon" 2>/dev/null && [ $w -lt 20 ]; do
+			[ -n "$(pid_of supervisor)" ] && all_are "$dir/crash2" && break
+			sleep 0.05
+			w=$((w + 1))
+		done
+		if kill -0 "$daemon" 2>/dev/null; then
+			xenstore-write /w/alive yes
+			stop_hard
+			break
+		fi
+		places=$((places + 1))
+		start && same && stop_hard || return 1
+		at=$((at + $3))
+	done
+	start && same && stop_hard && [ "$places" -ge "${4:-1}" ]
+}
+
+check 'a daemon starts' start
+check 'the store is filled' fill
+check 'a client watches' start_watcher
+cp "$ours" "$dir/one"
+cp "$ours" "$dir/two"
+check 'another program takes its place' update "$dir/one"
+check 'in all three processes, the first of which is the same one' wait_until all_are "$dir/one"
+check 'all is there' all_is_well one
+check 'and another one' update "$dir/two"
+check 'in all three processes' wait_until all_are "$dir/two"
+check 'all is there' all_is_well two
+check 'its primary is killed, and another one goes on' kill_primary
+check 'all is there' all_is_well three
+check 'clients keep books while it is replaced again and again, and killed' under_load "${KILLS:-60}"
+sed -n 's/^[0-9].*/ok ... &/p' "$dir/figures"
+check 'all is there' all_is_well four
+
+cp "$build/tests/crash/xenstored-crash" "$dir/crash"
+cp "$build/tests/crash/xenstored-crash" "$dir/crash2"
+check 'it is told to end, and does' stop
+kill "$watcher"
+check 'a daemon starts' start env XENSTORED_CRASH_FAULT=resume "$ours"
+check 'the store is filled' fill
+check 'a client watches' start_watcher
+check 'a program whose supervisor cannot go on takes its place' update "$dir/crash"
+check 'it says so' says 'cannot go on for the supervisor'
+check 'and the supervisor is the program before again' wait_until is_supervisor "$ours"
+check 'all is there' all_is_well five
+check 'its primary is killed, and another one goes on' kill_primary
+check 'a program that can takes its place' update "$dir/one"
+check 'in all three processes' wait_until all_are "$dir/one"
+check 'all is there' all_is_well six
+
+# --- programs of other kinds ---
+
+# What has in it what a store daemon has, and does WHAT.
+fake() { # NAME WHAT
+	printf '#!/bin/sh\n# live-update @releaseDomain\n%s\n' "$2" >"$dir/$1"
+	chmod +x "$dir/$1"
+}
+is_back() {
+	supervisor=$(pid_of supervisor)
+	[ -n "$supervisor" ] && [ "$supervisor" != "$daemon" ] && [ "$(pid_of standby)" -gt 0 ] 2>/dev/null &&
+	    [ "$(readlink "/proc/$supervisor/exe")" = "$dir/one" ]
+}
+comes_back() { # NAME WHY [WORD...]
+	f_name=$1
+	f_why=$2
+	shift 2
+	daemon=$(pid_of supervisor)
+	become "$dir/$f_name" "$@" && says "$f_name: $f_why; this program goes on" &&
+	    wait_until is_back && all_is_well "$f_name"
+}
+fake exits1 'echo "bad words: $*" >&2; exit 1'
+fake exits0 'exit 0'
+fake segv 'kill -SEGV $$'
+fake hangs 'exec sleep 60'
+fake empty "rm -f \"\$XENSTORED_PATH\"; XENSTORED_RUNDIR=$dir/other exec $ours -D -N --fresh"
+check 'a daemon that ends with an error at once is given up' comes_back exits1 "it .*ended.*"
+check 'one that ends well, too' comes_back exits0 "it .*ended.*"
+check 'one that crashes, too' comes_back segv "it .*ed.*"
+check 'one that does nothing, too' comes_back hangs 'it did not answer in time' -t 2
+check 'one that begins with an empty store, too' comes_back empty 'it serves a store in which nothing is that was there'
+check 'afterwards a program of ours takes its place' update "$dir/two"
+daemon=$(pid_of supervisor)
+check 'in all three processes' wait_until all_are "$dir/two"
+check 'all is there' all_is_well seven
+check 'it is told to end, and does' stop
+checks_end
