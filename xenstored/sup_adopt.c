@@ -119,18 +119,18 @@ slurp(const char *path, size_t *len_out)
 	return data;
 }
 
-/* ST in a file without name, as what STORE begins with. */
+/* ST as what STORE begins with, also for the next supervisor. */
 static void
 keep(struct sup_store *store, const struct state *st)
 {
 	struct image_mark mark = { .epoch = log_header(store->log)->epoch };
+	int fd;
 
 	mark.pos = log_end(store->log);
-	store->image_fd = memfd_create("xenstored-image", MFD_CLOEXEC);
-	if (store->image_fd < 0 || !image_save(st, &mark, store->image_fd))
+	fd = memfd_create("xenstored-image", MFD_CLOEXEC);
+	if (fd < 0 || !image_save(st, &mark, fd))
 		fatal("cannot keep what was in the store");
-	store->image_at = mark.pos.offset;
-	store->flight->keep_from = mark.pos.offset;
+	(void)sup_store_keep_now(store, mark.pos.offset, fd);
 }
 
 void

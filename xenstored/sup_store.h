@@ -75,6 +75,13 @@ int sup_store_image(const struct sup_store *store);
 void sup_store_keep_image(
     struct sup_store *store, const struct supmsg *msg, int fd);
 
+/*
+ * The same for an image of log offset AT without which the log says nothing:
+ * comes back when it is in the file. False: it could not be written, with a
+ * message; the image is kept all the same.
+ */
+bool sup_store_keep_now(struct sup_store *store, uint64_t at, int fd);
+
 /* The process PID, one of this module's, has ended. */
 void sup_store_writer_ended(struct sup_store *store, pid_t pid, bool well);
 

@@ -114,6 +114,7 @@ control(void *ctx, int argc, const char *const argv[], char *buf, size_t size,
 	if (strcmp(argv[0], "live-update") != 0)
 		return XS_ENOSYS;
 	err = live_update_control(&u->lu, argc, argv, buf, size, len_out);
+	server_wrote_elsewhere(u->server); /* the request, if it was sent on */
 	/* who asked knows; the rest is the other daemon's */
 	if (u->fds != NULL && done && u->lu.state == LIVE_UPDATE_NONE)
 		event_add(u->event, &at_once);

@@ -46,7 +46,7 @@ stop() {
 	wait_until ended "$daemon"
 }
 stop_hard() {
-	kill -9 "$(pid_of supervisor)" || return 1
+	kill -9 "$daemon" || return 1
 	wait_until ended "$daemon"
 }
 says() { wait_until grep -q "$1" "$dir/out" || { cat "$dir/out"; return 1; }; }
@@ -107,7 +107,7 @@ under_load() { # KILLS
 	n=0
 	while kill -0 "$load" 2>/dev/null; do
 		n=$((n + 1))
-		cp "$ours" "$dir/load$((n % 2))"
+		cp --remove-destination "$ours" "$dir/load$((n % 2))"
 		# whoever was asked may be killed meanwhile
 		update "$dir/load$((n % 2))" || grep -q 'was killed\|Not in live-update\|does not answer' "$dir/said" || {
 			kill "$load"
@@ -122,31 +122,27 @@ under_load() { # KILLS
 	[ "$n" -gt 2 ] && wait_until grep -q "takeover\|the new program, too" "$dir/out"
 }
 
-# The supervisor dies on its way from one program to the other, or the other's
-# in its first steps: the next daemon goes on. Until no place is left.
-dies_on_the_way() { # ROLE FIRST EVERY
+# The supervisor is killed at each EVERYth place from FIRST on, as the old program
+# (supervisor) or in its first steps as the new one (heir), until the update is
+# through; the next daemon goes on each time. PLACES there are at least.
+dies_on_the_way() { # ROLE FIRST EVERY PLACES
 	at=$2
 	places=0
 	while :; do
 		XENSTORED_CRASH_ROLE=$1 XENSTORED_CRASH_AT=$at start "$dir/crash" || return 1
+		# it may die with the reply
 		update "$dir/crash2" >/dev/null 2>&1 || :
-		w=0
-		while kill -0 "$daemon" 2>/dev/null && [ $w -lt 20 ]; do
-			[ -n "$(pid_of supervisor)" ] && all_are "$dir/crash2" && break
-			sleep 0.05
-			w=$((w + 1))
-		done
-		if kill -0 "$daemon" 2>/dev/null; then
-			xenstore-write /w/alive yes
-			stop_hard
-			break
-		fi
+		wait_until ended_or_new
+		ended "$daemon" || break
 		places=$((places + 1))
 		start && same && stop_hard || return 1
 		at=$((at + $3))
 	done
-	start && same && stop_hard && [ "$places" -ge "${4:-1}" ]
+	same && stop_hard && start && same && stop_hard || return 1
+	echo "$places places"
+	[ "$places" -ge "$4" ]
 }
+ended_or_new() { ended "$daemon" || all_are "$dir/crash2"; }
 
 check 'a daemon starts' start
 check 'the store is filled' fill
@@ -215,5 +211,9 @@ check 'afterwards a program of ours takes its place' update "$dir/two"
 daemon=$(pid_of supervisor)
 check 'in all three processes' wait_until all_are "$dir/two"
 check 'all is there' all_is_well seven
-check 'it is told to end, and does' stop
+check 'it is killed' stop_hard
+kill "$watcher"
+check 'the supervisor is killed on its way to the new program: the next daemon goes on' \
+    dies_on_the_way supervisor "${FIRST:-12}" "${EVERY:-2}" 8
+check 'and in its first steps as that' dies_on_the_way heir 1 1 2
 checks_end
