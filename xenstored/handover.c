@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "xenstored/image_io.h"
+#include "xenstored/plat.h"
 
 enum { SUM_AT = 16, SUM_SIZE = 8, WORDS_MAX = 4096 };
 
@@ -175,7 +176,7 @@ int
 handover_write(const struct handover *h)
 {
 	struct image img = { NULL, 0, 0, false };
-	int fd = memfd_create("xenstored-handover", MFD_CLOEXEC), saved;
+	int fd = plat_memory_file("xenstored-handover"), saved;
 
 	if (fd < 0)
 		return -1;

@@ -193,8 +193,8 @@ parse_resume(struct options *o, const char *text, char *error)
 	for (i = RESUME_TRY; i <= RESUME_BACK; i++) {
 		if (strncmp(text, how[i], strlen(how[i])) != 0)
 			continue;
-		ok = parse_number("--resume", text + strlen(how[i]), 65535,
-		    &value, error);
+		ok = parse_number(
+		    "--resume", text + strlen(how[i]), 65535, &value, error);
 		o->resume = i;
 		o->resume_fd = (int)value;
 		return ok;

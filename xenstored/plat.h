@@ -40,6 +40,10 @@ bool plat_is_running(pid_t pid, int fd);
 /* How process PID ended, as far as can be told: "it ...". */
 void plat_describe_end(pid_t pid, char *text, size_t size);
 
+/* A file without name, for this process and those it hands it to; TEXT is for
+ * people. -1 with errno. */
+int plat_memory_file(const char *text);
+
 /* What differs between two boots of this machine, or zeroes. */
 void plat_boot_id(uint8_t id[16]);
 

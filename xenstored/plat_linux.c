@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -134,6 +135,12 @@ plat_process_name(pid_t pid, char name_out[16])
 	}
 	name_out[n > 0 ? n : 0] = '\0';
 	name_out[strcspn(name_out, "\n")] = '\0';
+}
+
+int
+plat_memory_file(const char *text)
+{
+	return memfd_create(text, MFD_CLOEXEC);
 }
 
 void

@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "xenstored/msg.h"
+#include "xenstored/plat.h"
 
 /* The sanitizers' runtime opens files and traces threads when it reports. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -221,7 +222,7 @@ static void
 keep_program(scmp_filter_ctx f)
 {
 	static struct sock_filter code[BPF_MAXINSNS];
-	int fd = memfd_create("xenstored-filter", MFD_CLOEXEC);
+	int fd = plat_memory_file("xenstored-filter");
 	int rc = fd >= 0 ? seccomp_export_bpf(f, fd) : -errno;
 	ssize_t len = rc == 0 ? pread(fd, code, sizeof(code), 0) : -1;
 

@@ -15,6 +15,7 @@
 #include "xenstored/image.h"
 #include "xenstored/log.h"
 #include "xenstored/msg.h"
+#include "xenstored/plat.h"
 #include "xenstored/stream.h"
 
 struct adoption {
@@ -127,7 +128,7 @@ keep(struct sup_store *store, const struct state *st)
 	int fd;
 
 	mark.pos = log_end(store->log);
-	fd = memfd_create("xenstored-image", MFD_CLOEXEC);
+	fd = plat_memory_file("xenstored-image");
 	if (fd < 0 || !image_save(st, &mark, fd))
 		fatal("cannot keep what was in the store");
 	(void)sup_store_keep_now(store, mark.pos.offset, fd);

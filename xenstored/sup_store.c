@@ -122,7 +122,7 @@ load_checkpoint(struct sup_store *store)
 		msg_warnx("%s: %s", path_of(store, "checkpoint"), why);
 		return false;
 	}
-	store->image_fd = memfd_create("xenstored-image", MFD_CLOEXEC);
+	store->image_fd = plat_memory_file("xenstored-image");
 	ok =
 	    image_whole(image.data, image.len, &mark, why) &&
 	    store->image_fd >= 0 &&

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "xenstored/msg.h"
+#include "xenstored/plat.h"
 #include "xenstored/update_program.h"
 
 enum {
@@ -260,7 +261,7 @@ make_table(const struct sup_socks *socks, int listener, int evtchn)
 	for (i = 0; i < socks->n; i++)
 		fds->sock[i] = (struct update_sock){ socks->sock[i].id,
 			socks->sock[i].fd };
-	fd = memfd_create("xenstored-fds", MFD_CLOEXEC);
+	fd = plat_memory_file("xenstored-fds");
 	if (fd >= 0 && write(fd, fds, size) != (ssize_t)size) {
 		close(fd);
 		fd = -1;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "xenstored/image_io.h"
+#include "xenstored/plat.h"
 
 /* What each of our programs has in it, where others look for it. */
 static const char marker[] = "kernbus:xenstored:stands-by:1";
@@ -159,7 +160,7 @@ update_fd_of(const struct update_fds *fds, uint64_t sock)
 int
 update_pack(const struct live_update_request *r)
 {
-	int fd = memfd_create("xenstored-update", MFD_CLOEXEC), saved;
+	int fd = plat_memory_file("xenstored-update"), saved;
 	struct image img = { NULL, 0, 0, false };
 
 	if (fd < 0)

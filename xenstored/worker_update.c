@@ -16,6 +16,7 @@
 
 #include "xenstored/core.h"
 #include "xenstored/msg.h"
+#include "xenstored/plat.h"
 #include "xenstored/stream.h"
 #include "xenstored/transport_ring.h"
 #include "xenstored/txn.h"
@@ -144,7 +145,7 @@ make_stream(struct worker_update *u, char why[IMAGE_WHY_SIZE])
 
 	if (!stream_export(server_state(u->server), &options, &img, why))
 		return -1;
-	fd = memfd_create("xenstored-stream", MFD_CLOEXEC);
+	fd = plat_memory_file("xenstored-stream");
 	if (fd >= 0 && write(fd, img.data, img.len) != (ssize_t)img.len) {
 		close(fd);
 		fd = -1;

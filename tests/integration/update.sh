@@ -109,7 +109,7 @@ under_load() { # KILLS
 		n=$((n + 1))
 		cp --remove-destination "$ours" "$dir/load$((n % 2))"
 		# whoever was asked may be killed meanwhile
-		update "$dir/load$((n % 2))" || grep -q 'was killed\|Not in live-update\|does not answer' "$dir/said" || {
+		update "$dir/load$((n % 2))" || grep -q 'was killed\|Not in live-update\|does not answer\|does not listen' "$dir/said" || {
 			kill "$load"
 			return 1
 		}
@@ -125,23 +125,29 @@ under_load() { # KILLS
 # The supervisor is killed at each EVERYth place from FIRST on, as the old program
 # (supervisor) or in its first steps as the new one (heir), until the update is
 # through; the next daemon goes on each time. PLACES there are at least.
-dies_on_the_way() { # ROLE FIRST EVERY PLACES
+dies_on_the_way() { # ROLE FIRST EVERY PLACES LAST
 	at=$2
 	places=0
 	while :; do
-		XENSTORED_CRASH_ROLE=$1 XENSTORED_CRASH_AT=$at start "$dir/crash" || return 1
-		# it may die with the reply
+		: >"$dir/out"
+		XENSTORED_CRASH_ROLE=$1 XENSTORED_CRASH_AT=$at XENSTORED_CRASH_TIMES=100000 \
+		    "$dir/crash" -D -N >>"$dir/out" 2>&1 &
+		daemon=$!
+		wait_until serves_or_ended || return 1
+		# it may die before it can reply
 		update "$dir/crash2" >/dev/null 2>&1 || :
-		wait_until ended_or_new
+		wait_until ended_or_new || return 1
 		ended "$daemon" || break
 		places=$((places + 1))
 		start && same && stop_hard || return 1
 		at=$((at + $3))
+		[ "$at" -le "$5" ] || break
 	done
-	same && stop_hard && start && same && stop_hard || return 1
+	ended "$daemon" || { same && stop_hard && start && same && stop_hard; } || return 1
 	echo "$places places"
 	[ "$places" -ge "$4" ]
 }
+serves_or_ended() { serves || ended "$daemon"; }
 ended_or_new() { ended "$daemon" || all_are "$dir/crash2"; }
 
 check 'a daemon starts' start
@@ -214,6 +220,6 @@ check 'all is there' all_is_well seven
 check 'it is killed' stop_hard
 kill "$watcher"
 check 'the supervisor is killed on its way to the new program: the next daemon goes on' \
-    dies_on_the_way supervisor "${FIRST:-12}" "${EVERY:-2}" 8
-check 'and in its first steps as that' dies_on_the_way heir 1 1 2
+    dies_on_the_way supervisor 3 "${EVERY:-5}" 8 1000
+check 'and in its first steps as that' dies_on_the_way heir 1 1 2 2
 checks_end
