@@ -90,7 +90,10 @@ struct flight {
 	/* Of a test (crash_point.h): at which place from now on a process is to
 	 * be killed, if any; how many were, and where the last one. */
 	uint64_t kill_in, killed;
-	char killed_at[48];
+	char killed_at[32];
+	uint64_t leaving_pid; /* one that ends and was not waited for */
+	uint32_t end_notice;  /* of who serves, see end_notice.h */
+	uint32_t spare;
 	char in[FLIGHT_IN_SIZE];
 	char bytes[FLIGHT_OUT_SIZE + WIRE_MESSAGE_MAX];
 };

@@ -44,6 +44,10 @@ void plat_describe_end(pid_t pid, char *text, size_t size);
  * people. -1 with errno. */
 int plat_memory_file(const char *text);
 
+/* However this process ends, nobody makes a file of its memory: that would take
+ * long, and count as written. */
+void plat_no_core(void);
+
 /* What differs between two boots of this machine, or zeroes. */
 void plat_boot_id(uint8_t id[16]);
 

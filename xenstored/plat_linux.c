@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -105,6 +106,18 @@ plat_describe_end(pid_t pid, char *text, size_t size)
 		snprintf(text, size,
 		    "it ended with status %d before it answered",
 		    WEXITSTATUS(status));
+}
+
+void
+plat_no_core(void)
+{
+	/* 0 would not do for one who has the memory piped to a program */
+	struct rlimit limit = { .rlim_cur = 1, .rlim_max = 1 };
+
+	if (setrlimit(RLIMIT_CORE, &limit) != 0) {
+		limit.rlim_cur = limit.rlim_max = 0;
+		(void)setrlimit(RLIMIT_CORE, &limit);
+	}
 }
 
 void

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/sysctl.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -65,6 +66,14 @@ plat_describe_end(pid_t pid, char *text, size_t size)
 {
 	(void)pid;
 	snprintf(text, size, "it ended before it answered");
+}
+
+void
+plat_no_core(void)
+{
+	const struct rlimit none = { .rlim_cur = 0, .rlim_max = 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
 }
 
 void

@@ -37,9 +37,12 @@ struct supervisor {
 	struct peers *peers; /* NULL: nobody is told their names */
 	struct sup_update update;
 	struct sup_exec exec;
+	int ends;	    /* end_notice_watch(), or -1 */
+	bool watches;	    /* that was asked for */
+	unsigned rumours;   /* of this primary's end that were not true */
 	uint64_t died;	    /* us, when the primary did */
 	uint64_t retry;	    /* ms, when a standby may be started again */
-	char death[128];    /* of the primary, in words */
+	char death[160];    /* of the primary, in words */
 	unsigned failures;  /* of primaries, since one served */
 	bool served;	    /* once */
 	bool adopted;	    /* another daemon was here, whose ports are bound */

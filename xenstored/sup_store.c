@@ -148,6 +148,8 @@ open_flight(struct sup_store *store)
 	if (store->flight != NULL) {
 		plat_wait_gone((pid_t)store->flight->primary_pid, GONE_MS);
 		plat_wait_gone((pid_t)store->flight->standby_pid, GONE_MS);
+		plat_wait_gone((pid_t)store->flight->leaving_pid, GONE_MS);
+		store->flight->leaving_pid = 0;
 		return;
 	}
 	msg_warnx("%s is missing or damaged: a request that was being answered "

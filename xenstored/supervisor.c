@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 
 #include "xenstored/crash_point.h"
 #include "xenstored/daemon.h"
+#include "xenstored/end_notice.h"
 #include "xenstored/files.h"
 #include "xenstored/flight.h"
 #include "xenstored/listener.h"
@@ -43,6 +45,7 @@ enum {
 	IMAGE_AGAIN_MS = 1000, /* after one that could not be made */
 	FAILURES = 10,	       /* to serve, in a row */
 	SPARE_FILES = 48,      /* descriptors that are not for clients */
+	RUMOURS = 8, /* of its end that were not true are heard of a primary */
 };
 
 static int signal_fd;
@@ -137,10 +140,13 @@ start_child(struct supervisor *s, struct sup_child *child)
 	return true;
 }
 
+/* Not while another one takes over: it would take the time from that. */
 static void
 start_standby(struct supervisor *s)
 {
 	if (s->stopping || s->standby.pid != 0 || now_us() / 1000 < s->retry)
+		return;
+	if (s->served && s->primary.pid != 0 && !s->primary.serving)
 		return;
 	s->retry = now_us() / 1000 + RESPAWN_MS;
 	if (!start_child(s, &s->standby))
@@ -171,6 +177,7 @@ promote(struct supervisor *s)
 		s->retry = 0;
 		start_standby(s);
 	}
+	s->rumours = 0;
 	s->primary = s->standby;
 	memset(&s->standby, 0, sizeof(s->standby));
 	if (s->primary.pid == 0)
@@ -222,8 +229,9 @@ become_another(struct supervisor *s)
 
 static void hear_all(struct supervisor *s, struct sup_child *child);
 
+/* INFO says how it did; EARLY: it is no zombie yet. */
 static void
-primary_died(struct supervisor *s, const siginfo_t *info)
+primary_died(struct supervisor *s, const siginfo_t *info, bool early)
 {
 	struct sup_child *p = &s->primary;
 	uint64_t written;
@@ -235,8 +243,9 @@ primary_died(struct supervisor *s, const siginfo_t *info)
 	describe(info, how, sizeof(how));
 	if (s->died == 0)
 		s->died = now_us();
-	snprintf(s->death, sizeof(s->death), "the primary (pid %ld) %s",
-	    (long)p->pid, how);
+	snprintf(s->death, sizeof(s->death),
+	    "the primary (pid %ld) %s (noticed by %s)", (long)p->pid, how,
+	    early ? "its futex" : "SIGCHLD");
 	CRASH_POINT();
 	if (is_crash(info))
 		takeover_blame(s->store.flight);
@@ -311,15 +320,57 @@ reap(struct supervisor *s)
 			break;
 		/* what it wrote can be asked for while it is a zombie */
 		if (info.si_pid == s->primary.pid)
-			primary_died(s, &info);
+			primary_died(s, &info, false);
 		else if (info.si_pid == s->standby.pid)
 			standby_died(s, &info);
 		else
 			helper_died(s, &info);
+		if (s->store.flight->leaving_pid == (uint64_t)info.si_pid)
+			s->store.flight->leaving_pid = 0;
 		(void)waitpid(info.si_pid, NULL, 0);
 	}
 	start_standby(s);
 	tell_status(s);
+}
+
+/*
+ * Somebody says that the primary is ending. If that is true it is succeeded
+ * while the kernel takes down what it was, and waited for later, like others
+ * that nobody knows; one at a time, so that the next supervisor knows whom to
+ * wait for. What is missed here SIGCHLD tells.
+ */
+static void
+hear_of_end(struct supervisor *s)
+{
+	uint64_t *leaving = &s->store.flight->leaving_pid;
+	siginfo_t info = { .si_pid = s->primary.pid };
+	int status;
+
+	end_notice_take(s->ends);
+	if (s->primary.pid == 0 || !s->served || s->stopping || *leaving != 0 ||
+	    s->rumours >= RUMOURS || sup_update_leaves(&s->update))
+		return;
+	if (!end_notice_confirm(s->primary.pid, &status)) {
+		s->rumours++;
+		return;
+	}
+	info.si_code = WIFSIGNALED(status) ? CLD_KILLED : CLD_EXITED;
+	info.si_status =
+	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+	*leaving = (uint64_t)s->primary.pid;
+	CRASH_POINT();
+	primary_died(s, &info, true);
+	tell_status(s);
+}
+
+/* Once nothing is replaced any more that it would watch. */
+static void
+watch_ends(struct supervisor *s)
+{
+	if (!s->watches)
+		s->ends = end_notice_watch(
+		    s->store.flight_fd, offsetof(struct flight, end_notice));
+	s->watches = true;
 }
 
 /* --- what children say --- */
@@ -545,6 +596,7 @@ enum {
 	P_STANDBY,
 	P_FILES,
 	P_FILES_TOO,
+	P_ENDS,
 	P_COUNT
 };
 
@@ -565,6 +617,7 @@ set_polls(const struct supervisor *s, struct pollfd p[P_COUNT])
 	for (i = 0; i < P_COUNT; i++)
 		p[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
 	p[P_SIGNALS].fd = s->signals[0];
+	p[P_ENDS].fd = s->ends;
 	if (s->full == 0 && !s->stopping && !sup_update_leaves(&s->update))
 		p[P_LISTENER].fd = s->listener;
 	if (s->primary.pid != 0) {
@@ -616,6 +669,8 @@ turn(struct supervisor *s, int ms)
 	attend(s, &s->standby, &p[P_STANDBY]);
 	answer_files(s, &s->primary, &p[P_FILES]);
 	answer_files(s, &s->standby, &p[P_FILES_TOO]);
+	if ((p[P_ENDS].revents & POLLIN) != 0)
+		hear_of_end(s);
 	if ((p[P_SIGNALS].revents & POLLIN) != 0)
 		read_signals(s);
 	if ((p[P_LISTENER].revents & POLLIN) != 0)
@@ -790,6 +845,8 @@ catch_up(struct supervisor *s)
 	start_standby(s);
 	if (s->standby.pid != 0 && !s->standby.loading)
 		(void)feed(s, &s->standby);
+	if (s->served)
+		watch_ends(s);
 }
 
 int
@@ -806,6 +863,7 @@ supervisor_run(const struct options *options,
 	s.rules = rules;
 	s.argv = argv;
 	s.first = first;
+	s.ends = -1;
 	sup_update_init(&s.update);
 	if (options->resume != RESUME_NONE)
 		resume(&s);

@@ -17,6 +17,7 @@
 #include "xenstored/apply.h"
 #include "xenstored/core.h"
 #include "xenstored/crash_point.h"
+#include "xenstored/end_notice.h"
 #include "xenstored/image.h"
 #include "xenstored/msg.h"
 #include "xenstored/options.h"
@@ -625,6 +626,7 @@ take_over(struct worker *w)
 	};
 	uint64_t seq = w->pos.seq;
 
+	end_notice_promise(&w->flight->end_notice);
 	log_resume(w->log, &w->pos);
 	server_set_look(w->server, look_after_log, w);
 	log_set_guard(w->log, &w->flight->keep_from, wait_for_keep, w);
@@ -724,6 +726,7 @@ set_up(struct worker *w, const struct server_config *config)
 	}
 	if ((msg.b & SUPMSG_SYSLOG) != 0)
 		go_quiet(w);
+	plat_no_core();
 	priv_sandbox(w->options->user);
 	plat_die_with(parent);
 }

@@ -82,9 +82,9 @@ fill(const char *socket_path, int nodes, int domains)
 
 /* --- killing --- */
 
-/* The primary, once there is a standby, too. */
+/* The primary, which is not BEFORE, once there is a standby, too. */
 static pid_t
-wait_for_both(const char *rundir)
+wait_for_both(const char *rundir, pid_t before)
 {
 	long supervisor, primary, standby;
 	char path[128];
@@ -100,7 +100,7 @@ wait_for_both(const char *rundir)
 			      &supervisor, &primary, &standby);
 		if (f != NULL)
 			fclose(f);
-		if (n == 3 && primary > 0 && standby > 0 &&
+		if (n == 3 && primary > 0 && primary != before && standby > 0 &&
 		    kill((pid_t)primary, 0) == 0)
 			return (pid_t)primary;
 		usleep(1000);
@@ -114,7 +114,7 @@ kill_often(const char *rundir, int times)
 	double *ms = calloc((size_t)times, sizeof(*ms)), start;
 	struct client *c;
 	char path[128];
-	pid_t pid;
+	pid_t pid = 0;
 	int i;
 
 	if (ms == NULL)
@@ -122,7 +122,7 @@ kill_often(const char *rundir, int times)
 	snprintf(path, sizeof(path), "%s/socket", rundir);
 	c = client_open(path);
 	for (i = 0; i < times; i++) {
-		pid = wait_for_both(rundir);
+		pid = wait_for_both(rundir, pid);
 		usleep(20000); /* it follows */
 		start = now_us();
 		kill(pid, SIGKILL);
