@@ -446,7 +446,7 @@ $(foreach t,$(UNITS) $(MODELS) $(BENCHES),$(eval $(call test_rule,$(t))))
 
 # Asks the store while its processes are killed; and the daemon that kills itself
 # at a place that the environment says (crash_point.h).
-CRASHERS := $(B)/tests/crash/takeover $(B)/tests/crash/rings $(B)/tests/crash/twice $(B)/tests/crash/abort_preload.so \
+CRASHERS := $(B)/tests/crash/takeover $(B)/tests/crash/rings $(B)/tests/crash/twice $(B)/tests/crash/scribble $(B)/tests/crash/abort_preload.so \
             $(B)/tests/crash/points $(B)/tests/crash/domains $(B)/tests/crash/checkpoints $(B)/tests/crash/differ \
             $(B)/tests/crash/xenstored-crash
 CRASH_OBJS := $(patsubst %.c,$(B)/crash/%.o,$(wildcard xenstored/*.c))
@@ -462,7 +462,7 @@ $(B)/tests/crash/%.so: tests/crash/%.c
 BOOKS := $(addprefix $(B)/tests/crash/,books.o books_ring.o kills.o)
 $(B)/tests/crash/takeover: $(BOOKS)
 $(B)/tests/crash/points $(B)/tests/crash/checkpoints $(B)/tests/crash/differ: $(B)/tests/crash/asker.o $(B)/libxenstored.a
-$(B)/tests/crash/takeover $(B)/tests/crash/twice $(B)/tests/crash/points $(B)/tests/crash/checkpoints $(B)/tests/crash/differ: %: %.o
+$(B)/tests/crash/takeover $(B)/tests/crash/twice $(B)/tests/crash/scribble $(B)/tests/crash/points $(B)/tests/crash/checkpoints $(B)/tests/crash/differ: %: %.o
 	$(call say,LD,$@)
 	$(q)$(CC) -o $@ $^ $(LDFLAGS_ALL) $(CRASH_LIBS)
 $(B)/tests/crash/checkpoints: $(B)/libxscommon.a

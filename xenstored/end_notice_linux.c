@@ -53,7 +53,7 @@ end_notice_promise(uint32_t *word)
 /* --- who watches --- */
 
 struct watch {
-	const uint32_t *word;
+	uint32_t *word;
 	int events;
 };
 
@@ -68,11 +68,16 @@ watch(void *arg)
 	free(arg);
 	for (;;) {
 		value = __atomic_load_n(w.word, __ATOMIC_ACQUIRE);
-		if ((value & FUTEX_OWNER_DIED) != 0)
+		/* taken away, so that the next mark is seen to be one */
+		if ((value & FUTEX_OWNER_DIED) != 0 &&
+		    __atomic_compare_exchange_n(w.word, &value, 0, false,
+			__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 			(void)eventfd_write(w.events, 1);
 		(void)nanosleep(&pace, NULL);
-		(void)syscall(
-		    SYS_futex, w.word, FUTEX_WAIT, value, NULL, NULL, 0);
+		value = __atomic_load_n(w.word, __ATOMIC_ACQUIRE);
+		if ((value & FUTEX_OWNER_DIED) == 0)
+			(void)syscall(SYS_futex, w.word, FUTEX_WAIT, value,
+			    NULL, NULL, 0);
 	}
 	return NULL;
 }
@@ -108,11 +113,11 @@ end_notice_watch(int fd, size_t at)
 	if (w == NULL)
 		return -1;
 	/* of its own: whoever else maps the file may unmap it */
-	memory = mmap(
-	    NULL, page, PROT_READ, MAP_SHARED, fd, (off_t)(at / page * page));
+	memory = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+	    (off_t)(at / page * page));
 	w->events = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (memory != MAP_FAILED && w->events >= 0) {
-		w->word = (const uint32_t *)(const void *)(memory + at % page);
+		w->word = (uint32_t *)(void *)(memory + at % page);
 		fd = w->events;
 		if (start(w))
 			return fd;

@@ -69,12 +69,47 @@ sleeps() {
 	[ "$before" = "$(switches)" ]
 }
 
+# Each is told of early unless the one before is still being taken down.
+early() {
+	futex=$(grep -c 'noticed by its futex' "$dir/out") || :
+	all=$(grep -c 'took over in' "$dir/out")
+	[ "$((futex * 4))" -ge "$all" ] || { echo "$futex of $all"; return 1; }
+}
+pids() { cut -d ' ' -f 2 "$dir/status"; }
+nobody_minds() {
+	before=$(pids)
+	"$build/tests/crash/scribble" "$dir" "$1" || return 1
+	sleep 0.2
+	[ "$before" = "$(pids)" ] || { echo "$before; $(pids)"; return 1; }
+	"$build/bin/xenstore-write" /scribbled "$1" && reads /scribbled "$1"
+}
+# kill_primary HOW: it is succeeded, which HOW told
+kill_primary() {
+	before=$(grep -c "noticed by $1" "$dir/out") || :
+	primary=$(pid_of primary)
+	kill -9 "$primary"
+	wait_until serves_another "$primary" &&
+	    [ "$(grep -c "noticed by $1" "$dir/out")" -eq "$((before + 1))" ]
+}
+serves_another() { serves && [ "$(pid_of primary)" != "$1" ] && [ "$(pid_of primary)" -gt 0 ]; }
+
 check 'the daemon starts with a standby' start
 check 'when nothing happens none of its processes wakes up' wait_until sleeps
 check "the store's processes are killed $kills times, and no client notices" \
     kill_under_load
 sed -n 's/^[0-9].*/ok ... &/p' "$dir/figures"
 sed -n 's/^.*took over in/& /p' "$dir/out" | tail -n 1
+case $(uname) in
+Linux)
+	check 'ends are noticed before the memory is taken down' early
+	check 'an end that is not true is not believed' nobody_minds 3
+	check '... and the true one is' kill_primary 'its futex'
+	check 'many that are not true are not believed' nobody_minds 50
+	check '... nor is there anything said against the true one' kill_primary SIGCHLD
+	check '... or the next' kill_primary 'its futex'
+	;;
+*) skip 'ends are noticed before the memory is taken down' 'not on this system' ;;
+esac
 "$build/bin/xenstore-write" /kept yes
 check 'when the supervisor is killed, its children end' kill_all "$(pid_of primary)" "$(pid_of standby)"
 check 'the next daemon goes on' start
