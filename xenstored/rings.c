@@ -19,8 +19,9 @@ enum {
 	VIRQ_DOM_EXC = 3,
 	GRANT_XENSTORE = 1, /* the entry of a guest's table for this page */
 	PORTS_AT_ONCE = 256,
-	PORTS_MAX = 4096, /* that are looked at for strays ... */
-	PORTS_ABOVE = 64, /* ... at leisure, beyond the last one known */
+	WAKE_AT_ONCE = 64, /* others are served between */
+	PORTS_MAX = 4096,  /* that are looked at for strays ... */
+	PORTS_ABOVE = 64,  /* ... at leisure, beyond the last one known */
 	PORTS_A_TURN = 8,
 };
 
@@ -516,26 +517,43 @@ rings_take(struct rings *rings, xenevtchn_handle *evtchn, bool rebind_all)
 		bind_virq(rings);
 }
 
-void
-rings_leave(struct rings *rings)
+/* Tells the last N of those who wait. */
+static void
+wake(struct rings *rings, unsigned n)
 {
-	if (rings->virq != 0)
-		(void)xenevtchn_unbind(rings->evtchn, rings->virq);
+	if (n == 0)
+		return;
+	rings->n_waiting -= n;
+	server_wrote_elsewhere(rings->server);
+	/* a peer that is gone is told of by its domain's end */
+	if (!crash_fault("notify"))
+		(void)xenevtchn_notify_many(
+		    rings->evtchn, rings->waiting + rings->n_waiting, n);
+}
+
+/* True: there are more. */
+static bool
+wake_some(void *ctx)
+{
+	struct rings *rings = ctx;
+
+	wake(rings,
+	    rings->n_waiting < WAKE_AT_ONCE ? rings->n_waiting : WAKE_AT_ONCE);
+	return rings->n_waiting > 0;
 }
 
 void
 rings_wake(struct rings *rings)
 {
-	evtchn_port_t *ports = NULL;
 	struct list *link, *after;
 	struct ring *ring;
 	unsigned n = 0;
 
 	list_each(link, after, &rings->all) n++;
-	ports = calloc(n + 1, sizeof(*ports));
-	if (ports == NULL)
+	rings->waiting = talloc_array(rings, evtchn_port_t, n + 1);
+	if (rings->waiting == NULL)
 		fatalx("no memory");
-	n = 0;
+	rings->n_waiting = 0;
 	list_each(link, after, &rings->all)
 	{
 		ring = list_entry(link, struct ring, link);
@@ -544,19 +562,23 @@ rings_wake(struct rings *rings)
 		/* what its process died before saying */
 		if (conn_is_ignored(ring->transport.conn))
 			ring_blame(ring->page, WIRE_RING_EPROTOCOL);
-		ports[n++] = ring->port;
+		rings->waiting[rings->n_waiting++] = ring->port;
 		if (!crash_fault("pending"))
 			server_activate(rings->server, &ring->transport);
 	}
-	server_wrote_elsewhere(rings->server);
-	/* a peer that is gone is told of by its domain's end */
-	if (!crash_fault("notify"))
-		(void)xenevtchn_notify_many(rings->evtchn, ports, n);
-	free(ports);
+	server_background(rings->server, wake_some, rings);
 	fates_changed(rings->fates);
 	fates_survey(rings->fates);
 	rings->next_stray = 1;
 	server_background(rings->server, unbind_some_strays, rings);
+}
+
+void
+rings_leave(struct rings *rings)
+{
+	wake(rings, rings->n_waiting);
+	if (rings->virq != 0)
+		(void)xenevtchn_unbind(rings->evtchn, rings->virq);
 }
 
 void

@@ -34,6 +34,9 @@ struct rings {
 	bool stray;		  /* ports may be bound that nobody knows ... */
 	evtchn_port_t next_stray; /* ... from this one on */
 	evtchn_port_t last_port;  /* the highest that was known */
+	/* Those that still have to be told that there is somebody. */
+	evtchn_port_t *waiting;
+	unsigned n_waiting;
 };
 
 struct ring {

@@ -21,8 +21,9 @@
 /* A domain's memory as this handle sees it. */
 struct gnttab_view {
 	struct gnttab_view *next;
-	struct hv_window *window; /* one reference; its base is writable */
-	uint8_t *readonly;	  /* NULL until somebody needs it */
+	struct hv_window *window; /* one reference */
+	uint8_t *writable;	  /* its base, NULL until somebody needs it */
+	uint8_t *readonly;	  /* the same */
 	uint32_t pages;		  /* handles that point into it */
 };
 

@@ -72,8 +72,11 @@ view_page(struct gnttab_view *v, const struct gnttab_pin *pin)
 	if (pin->addr % GNTTAB_PAGE != 0 || pin->addr >= w->size ||
 	    w->size - pin->addr < GNTTAB_PAGE)
 		return NULL;
-	if (!pin->readonly)
-		return w->base + pin->addr;
+	if (!pin->readonly) {
+		if (v->writable == NULL)
+			v->writable = hv_window_base(w);
+		return v->writable != NULL ? v->writable + pin->addr : NULL;
+	}
 	if (v->readonly == NULL) {
 		void *p = mmap(NULL, w->size, PROT_READ,
 		    MAP_SHARED | MAP_NORESERVE, w->fd, 0);

@@ -24,14 +24,14 @@
 
 struct hv_client; /* one channel */
 
-/* A domain's whole memory mapped into this process, shared by all clients. */
+/* A domain's whole memory, known to this process once for all its clients. */
 struct hv_window {
-	uint8_t *base; /* guest-physical 0 */
 	uint64_t size; /* bytes */
 	int fd;	       /* for mappings of single frames at a chosen address */
 	uint16_t domid;
 	uint64_t serial;
 	unsigned refs; /* private, as all below */
+	uint8_t *base; /* NULL: nobody has asked for it */
 	dev_t dev;
 	ino_t ino;
 	struct hv_window *next;
@@ -110,6 +110,13 @@ struct hv_window *hv_client_ram(
     struct hv_client *c, uint16_t domid, int *err_out);
 
 void hv_window_put(struct hv_window *w);
+
+/*
+ * Where all of W, guest-physical 0 first, is mapped, readable and writable;
+ * NULL with errno. Not done before, as those who map few frames of many domains
+ * would have page tables of their own for each.
+ */
+uint8_t *hv_window_base(struct hv_window *w);
 
 /*
  * Map NR_FRAMES of a resource (XENMEM_resource_*) at ADDR (page aligned, mapped

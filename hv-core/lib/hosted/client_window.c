@@ -1,6 +1,6 @@
 /*
- * Windows: other domains' memory, mapped once in this process however many
- * clients and mappings use it.
+ * Windows: other domains' memory, held and, if need be, mapped once in this
+ * process however many clients and mappings use it.
  */
 #include <errno.h>
 #include <limits.h>
@@ -15,20 +15,12 @@ static pthread_mutex_t windows_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct hv_window *windows; /* every window of the process */
 
 static struct hv_window *
-window_map(const struct hv_msg_ram_is *m, int fd, const struct stat *st)
+window_new(const struct hv_msg_ram_is *m, int fd, const struct stat *st)
 {
 	struct hv_window *w = calloc(1, sizeof(*w));
-	void *base;
 
 	if (w == NULL)
 		return NULL;
-	base = mmap(NULL, m->size, PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_NORESERVE, fd, 0);
-	if (base == MAP_FAILED) {
-		free(w);
-		return NULL;
-	}
-	w->base = base;
 	w->size = m->size;
 	w->fd = fd;
 	w->domid = (uint16_t)m->domid;
@@ -57,7 +49,7 @@ window_get(const struct hv_msg_ram_is *m, int fd)
 	if (w != NULL)
 		close(fd);
 	else
-		w = window_map(m, fd, &st);
+		w = window_new(m, fd, &st);
 	if (w != NULL)
 		w->refs++;
 	pthread_mutex_unlock(&windows_lock);
@@ -89,9 +81,28 @@ hv_window_put(struct hv_window *w)
 		;
 	*link = w->next;
 	pthread_mutex_unlock(&windows_lock);
-	munmap(w->base, w->size);
+	if (w->base != NULL)
+		munmap(w->base, w->size);
 	close(w->fd);
 	free(w);
+}
+
+uint8_t *
+hv_window_base(struct hv_window *w)
+{
+	uint8_t *base;
+
+	pthread_mutex_lock(&windows_lock);
+	if (w->base == NULL) {
+		void *map = mmap(NULL, w->size, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_NORESERVE, w->fd, 0);
+
+		if (map != MAP_FAILED)
+			w->base = map;
+	}
+	base = w->base;
+	pthread_mutex_unlock(&windows_lock);
+	return base;
 }
 
 /* Ask hvd; the client keeps the reference that is returned. */

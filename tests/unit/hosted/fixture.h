@@ -274,10 +274,11 @@ domain_load(struct machine *m, domid_t domid, const char *file)
 	assert_non_null(w);
 	fd = open(file, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
-	n = read(fd, w->base + GUEST_IMAGE, GUEST_PAGES * 4096 - GUEST_IMAGE);
+	n = read(fd, hv_window_base(w) + GUEST_IMAGE,
+	    GUEST_PAGES * 4096 - GUEST_IMAGE);
 	close(fd);
 	assert_true(n > 0);
-	si = (struct hvm_start_info *)(void *)(w->base + GUEST_INFO);
+	si = (struct hvm_start_info *)(void *)(hv_window_base(w) + GUEST_INFO);
 	mod = (struct hvm_modlist_entry *)(void *)(si + 1);
 	*si = (struct hvm_start_info){ .magic = XEN_HVM_START_MAGIC_VALUE,
 		.version = 1,
@@ -315,7 +316,8 @@ guest_boot(struct machine *m, struct guest *g, uint32_t role)
 	g->domid = domain_build(m);
 	snprintf(path, sizeof(path), "%s/guest", test_folder());
 	g->ram = domain_load(m, g->domid, path);
-	g->ctl = (struct guest_control *)(void *)(g->ram->base + GUEST_CONTROL);
+	g->ctl = (struct guest_control *)(void *)(hv_window_base(g->ram) +
+						  GUEST_CONTROL);
 	a.dom = g->domid;
 	assert_int_equal(
 	    evtchn_op(m->call, EVTCHNOP_alloc_unbound, &a, sizeof(a)), 0);

@@ -204,11 +204,12 @@ a_dead_guests_granted_page_lives_until_unmapped(void **state)
 	assert_int_equal(map.status, 0);
 	assert_int_equal(map.dev_bus_addr, GUEST_SHARED);
 	assert_true(table[8].flags & GTF_writing);
-	strcpy((char *)g.ram->base + GUEST_SHARED, "still here");
+	strcpy((char *)hv_window_base(g.ram) + GUEST_SHARED, "still here");
 	domctl_plain(m, XEN_DOMCTL_destroydomain, g.domid);
 	await(guest_pid(m) == 0);
 	assert_true(domain_flags(m, g.domid) & XEN_DOMINF_dying);
-	assert_string_equal((char *)g.ram->base + GUEST_SHARED, "still here");
+	assert_string_equal(
+	    (char *)hv_window_base(g.ram) + GUEST_SHARED, "still here");
 	unmap.handle = map.handle;
 	assert_int_equal(hypercall(gnt, __HYPERVISOR_grant_table_op,
 			     GNTTABOP_unmap_grant_ref, &unmap, sizeof(unmap)),
@@ -289,11 +290,11 @@ a_window_is_refused_where_there_is_none(void **state)
 	assert_non_null(w);
 	assert_ptr_equal(hv_client_ram(m->call, domid, &err), w);
 	hv_window_put(w);
-	w->base[0] = 1;
+	hv_window_base(w)[0] = 1;
 	domctl_plain(m, XEN_DOMCTL_destroydomain, domid);
 	assert_null(hv_client_ram(m->call, domid, &err));
 	assert_int_equal(err, -ESRCH);
-	assert_int_equal(w->base[0], 0);
+	assert_int_equal(hv_window_base(w)[0], 0);
 	hv_window_put(w);
 }
 
@@ -337,7 +338,8 @@ a_bad_module_is_refused(void **state)
 		domid_t domid = domain_build(m);
 		struct hv_window *w = domain_load(m, domid, path);
 
-		memcpy(w->base + GUEST_INFO + sizeof(struct hvm_start_info),
+		memcpy(hv_window_base(w) + GUEST_INFO +
+			   sizeof(struct hvm_start_info),
 		    &bad[i], sizeof(bad[i]));
 		assert_true(domain_run(m, domid) < 0);
 		hv_window_put(w);
