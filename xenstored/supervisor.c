@@ -39,7 +39,6 @@ enum {
 	ACCEPT_BATCH = 64,
 	STOP_MS = 5000,	  /* children have to end */
 	RESPAWN_MS = 200, /* between two standbys that ended at once */
-	CALM_MS = 10,	  /* after a takeover, for those who have waited */
 	TICK_MS = 1000,
 	SETTLE_MS = 20,	       /* before anything else, the first answers */
 	IMAGE_MS = 30000,      /* for an image that was asked for */
@@ -392,7 +391,7 @@ now_serving(struct supervisor *s, const struct supmsg *msg)
 	if (sup_update_serving(&s->update, &s->primary))
 		s->exec = (struct sup_exec){ .wanted = true };
 	s->gifts.syslog = !s->options->foreground;
-	s->retry = now_us() / 1000 + (s->served ? CALM_MS : SETTLE_MS);
+	s->retry = now_us() / 1000 + SETTLE_MS;
 	if (!s->served)
 		s->settled = s->retry;
 	s->served = true;
