@@ -22,7 +22,7 @@ enum {
 	ROUNDS = 16,	 /* turns of all before the kernel is asked again ... */
 	ROUNDS_LEFT = 2, /* and of those who had one and have more to do */
 	STEP = 1000,	 /* pieces of work put off in one round */
-	BACKGROUND = 4,	 /* others that take turns */
+	BACKGROUND = 8,	 /* others that take turns */
 	TIME_MS = 100,	 /* between two records of the time */
 };
 
