@@ -120,8 +120,7 @@ if_race() {
 	done
 	# shellcheck disable=SC2086 # one word each
 	wait $pids || :
-	cat "$dir"/race.*
-	[ "$(cat "$dir"/race.*)" = "$(xenstore-read /w/race)" ]
+	[ "$(find "$dir" -name 'race.*' | wc -l)" -eq 1 ] && [ "$(cat "$dir"/race.*)" = "$(xenstore-read /w/race)" ]
 }
 
 # --- watches
@@ -176,8 +175,7 @@ few_turns() { # 5501 nodes, 11002 requests
 # Nodes come and go under the walk.
 changing() {
 	(while [ ! -e "$dir/stop" ]; do
-		xenstore-write /big/d1/come/and/go 1
-		xenstore-rm /big/d1/come
+		xenstore-write /big/d1/come/and/go 1 && xenstore-rm /big/d1/come || exit
 	done) &
 	changer=$!
 	ok=0
@@ -186,9 +184,9 @@ changing() {
 		[ "$(grep -vc come "$dir/ours")" -eq 5501 ] || ok=1
 	done
 	: >"$dir/stop"
-	wait "$changer"
+	wait "$changer" || ok=1
 	cat "$dir/err"
-	return $ok
+	return "$ok"
 }
 
 check 'xenstored starts' store_start "$build"

@@ -44,7 +44,7 @@ offers() {
 offers_its_options() {
 	for m in chmod exists list ls read rm watch write; do
 		want=$("xenstore-$m" --help | grep -o -e '--[a-z][a-z-]*' | sort -u | tr '\n' ' ' | sed 's/ $//')
-		offers "$want" "xenstore-$m" -- || return 1
+		[ -n "$want" ] && offers "$want" "xenstore-$m" -- || return 1
 		offers "$want" xenstore "$m" -- || return 1
 	done
 }

@@ -79,6 +79,7 @@ same_symbols()
 			nm -D --with-symbol-versions "$ss_dir/libxen$ss_lib.so.1" |
 			    awk '$2 ~ /[TA]/ && $3 !~ /KERNBUS/ { print $3 }' |
 			    sort >"/run/symbols.${ss_dir##*/}"
+			[ -s "/run/symbols.${ss_dir##*/}" ] || return 1
 		done
 		diff /run/symbols.x86_64-linux-gnu /run/symbols.lib || return 1
 	done

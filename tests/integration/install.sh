@@ -41,10 +41,10 @@ names_no_tree()
 	while read -r f; do
 		look=$f
 		case $f in
-		*.gz) gzip -dc "$f" >/run/look/image && look=/run/look/image ;;
+		*.gz) gzip -dc "$f" >/run/look/image && look=/run/look/image || return 1 ;;
 		esac
 		if head -c 4 "$look" | grep -q ELF; then
-			objcopy --strip-debug "$look" /run/look/plain
+			objcopy --strip-debug "$look" /run/look/plain || return 1
 			look=/run/look/plain
 		fi
 		if grep -aFq -e "$source" -e "$build" -e "$dest" "$look"; then

@@ -70,6 +70,7 @@ check 'mute: destroyed' xl destroy mute
 for mode in ring-index ring-garbage flood; do
 	config evil evil "mode=$mode rounds=200 pause=2"
 	check "$mode: the attacker starts" xl create -q evil
+	home=/local/domain/$(xl domid evil) || :
 	check "$mode: the neighbours go on" progress
 	check "$mode: the store answers others" timeout 5 xenstore-read /local/domain/1/name
 	sleep 1
@@ -77,11 +78,12 @@ for mode in ring-index ring-garbage flood; do
 	check "$mode: every daemon is alive" same_daemons
 	check "$mode: destroyed" xl destroy evil
 	check "$mode: @releaseDomain was not lost: its nodes are gone" \
-	    wait_until 10 sh -c '! xl list | grep -q "^evil "'
+	    wait_until 10 sh -c "! xl list | grep -q '^evil ' && xenstore-exists /local/domain && ! xenstore-exists '$home'"
 done
 for mode in grant-garbage blk-garbage; do
 	config evil evil "mode=$mode rounds=200 pause=2" "disk = [ 'file:/run/n0/xen/victim,0x0,w' ]"
 	check "$mode: the attacker starts" xl create -q evil
+	check "$mode: its disk is attached" sh -c "readlink $HV_ROOT/dev/vnd*d | grep -qx /run/n0/xen/victim"
 	check "$mode: the neighbours go on" progress
 	sleep 1
 	check "$mode: the neighbours still go on" progress
@@ -122,7 +124,7 @@ config after idle ''
 check 'a new domain can be created after all that' xl create -q after
 check 'and comes up' wait_until 10 data_is after ready 1
 check 'the neighbours went on to the end' progress
-check 'no difference was ever read back' sh -c '! xenstore-read /local/domain/1/data/blk/result 2>/dev/null'
+check 'no difference was ever read back' sh -c 'xenstore-exists /local/domain/1/data/blk/bytes && ! xenstore-exists /local/domain/1/data/blk/result'
 for d in after net blk; do
 	check "$d shuts down" timeout 30 xl shutdown -w "$d"
 done
