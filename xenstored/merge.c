@@ -91,9 +91,11 @@ take(struct merge *merge, struct merge_frame *f, const struct kid *kid)
 {
 	struct kids **kids = &f->out->kids;
 	struct name name = name_of_kid(kid);
+	const struct kid *theirs = kids_find_kid(*kids, &name);
 
-	if (kids_find(*kids, &name) == NULL ||
-	    !kids_prepare(merge->heap, kids, &name))
+	/* what others did below it has to be removed by a request */
+	if (theirs == NULL || theirs->node != kid->node ||
+	    theirs->seq != kid->seq || !kids_prepare(merge->heap, kids, &name))
 		return false;
 	node_unref(merge->heap, kids_take(*kids, &name));
 	(*kids)->stamp = ++merge->heap->stamp;

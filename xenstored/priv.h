@@ -37,4 +37,11 @@ void priv_prepare(const char *user);
 /* The process and user that connected FD; 0 what cannot be told. */
 void priv_peer(int fd, uid_t *uid_out, pid_t *pid_out);
 
+/*
+ * This process, a child that only writes something down, gives way to all
+ * others from now on: whoever serves or follows needs the CPU more. Works in
+ * the sandbox.
+ */
+void priv_give_way(void);
+
 #endif

@@ -24,6 +24,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -31,6 +32,8 @@
 
 #include "xenstored/msg.h"
 #include "xenstored/plat.h"
+
+enum { LAST = 19 }; /* of nice values */
 
 /* The sanitizers' runtime opens files and traces threads when it reports. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -198,6 +201,10 @@ add_conditional(scmp_filter_ctx f)
 	/* fstat() of some C libraries; the name may be read there, no more */
 	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
 	    SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH, 0));
+	/* priv_give_way() */
+	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(setpriority), 3,
+	    SCMP_A0(SCMP_CMP_EQ, PRIO_PROCESS, 0), SCMP_A1(SCMP_CMP_EQ, 0, 0),
+	    SCMP_A2(SCMP_CMP_EQ, LAST, 0));
 	/* devices yes, typing into the operator's terminal no */
 	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 	    SCMP_A1(SCMP_CMP_LT, 0x5400, 0));
@@ -281,4 +288,10 @@ priv_sandbox(const char *user)
 		0) != 0)
 		fatal("cannot set the list of system calls");
 	return true;
+}
+
+void
+priv_give_way(void)
+{
+	(void)setpriority(PRIO_PROCESS, 0, LAST);
 }

@@ -64,6 +64,12 @@ priv_sandbox(const char *user)
 		fatal("cannot become the user %s", pw->pw_name);
 	return false;
 }
+
+void
+priv_give_way(void)
+{
+	(void)setpriority(PRIO_PROCESS, 0, PRIO_MAX);
+}
 #else
 /* Elsewhere this file is empty; the standard wants something in it. */
 typedef int priv_netbsd_is_empty;

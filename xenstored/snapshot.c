@@ -10,6 +10,7 @@
 #include "xenstored/files.h"
 #include "xenstored/image.h"
 #include "xenstored/msg.h"
+#include "xenstored/priv.h"
 
 void
 snapshots_init(struct snapshots *s, const char *dir, int files_fd)
@@ -88,8 +89,10 @@ snapshots_make(
 	if (s->fd < 0)
 		return;
 	pid = fork();
-	if (pid == 0)
+	if (pid == 0) {
+		priv_give_way();
 		_exit(write_all(st, log, s->fd));
+	}
 	if (pid < 0)
 		msg_warn("cannot fork for a snapshot");
 	else

@@ -18,6 +18,7 @@
 #include "xenstored/flight.h"
 #include "xenstored/msg.h"
 #include "xenstored/plat.h"
+#include "xenstored/priv.h"
 #include "xenstored/supmsg.h"
 #include "xenstored/takeover.h"
 
@@ -288,6 +289,7 @@ write_file(const struct sup_store *store, int fd, pid_t parent)
 	void *data;
 
 	plat_die_with(parent);
+	priv_give_way();
 	crash_role("checkpoint", store->flight);
 	memset(&image, 0, sizeof(image));
 	memcpy(boot.byte, store->boot, sizeof(boot.byte));

@@ -244,6 +244,7 @@ make_image(struct worker *w, struct state *st, const struct log_pos *pos,
 		(void)supmsg_say(w->sup, SUPMSG_IMAGE_IS, 0);
 	if (pid != 0)
 		return;
+	priv_give_way();
 	fd = plat_memory_file("xenstored-image");
 	memcpy(msg.id, tail, sizeof(*tail));
 	if (fd < 0 || !image_save(st, &mark, fd))
