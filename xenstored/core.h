@@ -58,6 +58,8 @@ struct state {
 	char path[WIRE_PAYLOAD_MAX + 64]; /* of the request at hand */
 	char text[WIRE_PAYLOAD_MAX];	  /* its reply while it is made */
 	uint64_t n_commits, n_conflicts, n_replays;
+	uint64_t n_merged;  /* of the replays, without doing requests again */
+	bool always_replay; /* for tests: no merges */
 	uint16_t outcome; /* of the last request, for the log */
 	bool asked;	  /* the world, since the request began */
 	bool trace;

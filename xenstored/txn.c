@@ -346,19 +346,38 @@ replay(const struct txn *from, struct txn *to, bool valid)
 	return XS_OK;
 }
 
+/* Whether TXN's client has room for every step on the way to TXN's tree, which
+ * only went up. */
+static bool
+has_room(const struct txn *txn)
+{
+	struct list *link;
+
+	if (txn->conn->who.privileged)
+		return true;
+	for (link = txn->order.next; link != &txn->order; link = link->next)
+		if ((list_entry(link, struct touched, in_order)->changes &
+			TXN_REMOVED) != 0)
+			return false;
+	return principal_may(txn->conn->who.self, QUOTA_NODES, txn->own_nodes);
+}
+
 /*
  * Adds what was done meanwhile to TXN's tree, where all that it looked at is as
  * it was: unless both did something to the same node, its requests would do
- * just the same again. What a guest's limits say of a longer list of children
- * is found by doing them. False: they have to be.
+ * just the same again. What a guest's limits say of a longer list of children,
+ * or of more nodes, is found by doing them. False: they have to be.
  */
 static bool
 merge(struct txn *txn)
 {
 	struct state *st = txn->conn->st;
-	struct node *top = node_ref(st->live);
+	struct node *top;
 	bool ok;
 
+	if (!has_room(txn))
+		return false;
+	top = node_ref(st->live);
 	ok = merge_trees(st->merge, &st->heap, txn->base, txn->top, &top,
 	    !txn->conn->who.privileged);
 	if (!ok) {
@@ -491,8 +510,10 @@ txn_commit(struct txn *txn)
 		return install(txn);
 	st->n_replays++;
 	valid = footprint_valid(txn);
-	if (valid && merge(txn))
+	if (valid && !st->always_replay && merge(txn)) {
+		st->n_merged++;
 		return install(txn);
+	}
 	again = rebase(txn, valid, &err);
 	if (again == NULL) {
 		st->n_conflicts += err == XS_EAGAIN;
