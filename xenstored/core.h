@@ -60,8 +60,8 @@ struct state {
 	uint64_t n_commits, n_conflicts, n_replays;
 	uint64_t n_merged;  /* of the replays, without doing requests again */
 	bool always_replay; /* for tests: no merges */
-	uint16_t outcome; /* of the last request, for the log */
-	bool asked;	  /* the world, since the request began */
+	uint16_t outcome;   /* of the last request, for the log */
+	bool asked;	    /* the world, since the request began */
 	bool trace;
 	int64_t soft_memory; /* what is reported as much; set by CONTROL */
 };
