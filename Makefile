@@ -447,7 +447,7 @@ $(foreach t,$(UNITS) $(MODELS) $(BENCHES),$(eval $(call test_rule,$(t))))
 # Asks the store while its processes are killed; and the daemon that kills itself
 # at a place that the environment says (crash_point.h).
 CRASHERS := $(B)/tests/crash/takeover $(B)/tests/crash/rings $(B)/tests/crash/twice $(B)/tests/crash/scribble $(B)/tests/crash/abort_preload.so \
-            $(B)/tests/crash/points $(B)/tests/crash/domains $(B)/tests/crash/checkpoints $(B)/tests/crash/differ \
+            $(B)/tests/crash/points $(B)/tests/crash/domains $(B)/tests/crash/checkpoints $(B)/tests/crash/differ $(B)/tests/crash/crowd \
             $(B)/tests/crash/xenstored-crash
 CRASH_OBJS := $(patsubst %.c,$(B)/crash/%.o,$(wildcard xenstored/*.c))
 $(B)/crash/%.o: %.c
@@ -461,8 +461,8 @@ $(B)/tests/crash/%.so: tests/crash/%.c
 	$(q)mkdir -p $(@D) && $(CC) $(STD) -O2 $(WARN) -fPIC -shared -o $@ $<
 BOOKS := $(addprefix $(B)/tests/crash/,books.o books_ring.o kills.o)
 $(B)/tests/crash/takeover: $(BOOKS)
-$(B)/tests/crash/points $(B)/tests/crash/checkpoints $(B)/tests/crash/differ: $(B)/tests/crash/asker.o $(B)/libxenstored.a
-$(B)/tests/crash/takeover $(B)/tests/crash/twice $(B)/tests/crash/scribble $(B)/tests/crash/points $(B)/tests/crash/checkpoints $(B)/tests/crash/differ: %: %.o
+$(B)/tests/crash/points $(B)/tests/crash/checkpoints $(B)/tests/crash/differ $(B)/tests/crash/crowd: $(B)/tests/crash/asker.o $(B)/libxenstored.a
+$(B)/tests/crash/takeover $(B)/tests/crash/twice $(B)/tests/crash/scribble $(B)/tests/crash/points $(B)/tests/crash/checkpoints $(B)/tests/crash/differ $(B)/tests/crash/crowd: %: %.o
 	$(call say,LD,$@)
 	$(q)$(CC) -o $@ $^ $(LDFLAGS_ALL) $(CRASH_LIBS)
 $(B)/tests/crash/checkpoints: $(B)/libxscommon.a
@@ -546,7 +546,7 @@ check-model: $(MODELS) ## the core and the store against reference models
 check-lint: ## layers, headers alone, clang-format, shellcheck, man pages
 	@sh tests/lint/run
 
-check-integration: all $(CRASHERS) $(HISTORY_USER) $(XENEVT_USER) $(RESTART_USER) $(NETBSD_NODES) ## the whole system, in its own namespaces
+check-integration: all $(CRASHERS) $(B)/tests/unit/xenstored/test_priv $(HISTORY_USER) $(XENEVT_USER) $(RESTART_USER) $(NETBSD_NODES) ## the whole system, in its own namespaces
 	@sh tests/integration/run $(B)
 
 N ?= 2000

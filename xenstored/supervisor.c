@@ -408,6 +408,21 @@ wake_standby(const struct supervisor *s)
 		(void)supmsg_say(s->standby.fd, SUPMSG_WAKE, 0);
 }
 
+/* A standby that is half a log behind will not come up with it; another one can
+ * begin with this image. */
+static void
+replace_if_behind(const struct supervisor *s, const struct supmsg *msg)
+{
+	uint64_t at =
+	    __atomic_load_n(&s->store.flight->follower, __ATOMIC_ACQUIRE);
+
+	if (!s->standby.ready || msg->a <= at || msg->a - at < LOG_SIZE / 2)
+		return;
+	msg_warnx("the standby (pid %ld) does not follow: it is replaced",
+	    (long)s->standby.pid);
+	kill(s->standby.pid, SIGKILL);
+}
+
 static void
 got_image(struct supervisor *s, const struct supmsg *msg, int fd)
 {
@@ -418,6 +433,7 @@ got_image(struct supervisor *s, const struct supmsg *msg, int fd)
 	}
 	s->image_due = 0;
 	sup_store_keep_image(&s->store, msg, fd);
+	replace_if_behind(s, msg);
 	if (s->standby.pid != 0 && !s->standby.loading)
 		(void)feed(s, &s->standby);
 }

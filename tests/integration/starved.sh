@@ -1,0 +1,123 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# starved.sh BUILD: the store daemon without descriptors, without room on the
+# disk, with a standby that does not move, with checkpoints that cannot be
+# written, and without its own program: it serves on, says so, and goes back to
+# normal when it can.
+# shellcheck disable=SC2317 # check calls what is defined here
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/support/world.sh
+. "$here/../support/world.sh"
+# shellcheck source=tests/support/checks.sh
+. "$here/../support/checks.sh"
+[ -n "${WORLD_BUILD:-}" ] || world_enter "$1" sh "$here/starved.sh" "$1"
+world_setup "$1"
+export TMPDIR=/run
+crowd="$WORLD_BUILD/tests/crash/crowd"
+
+# start NAME [PROGRAM]: a daemon with the directory /run/NAME, which is there
+start()
+{
+	export XENSTORED_RUNDIR="/run/$1"
+	"${2:-xenstored}" -D -N >>"/run/$1.said" 2>&1 &
+	daemon=$!
+	wait_until 10 both
+}
+pid_of() { awk -v who="$1" '$1 == who { print $2 }' "$XENSTORED_RUNDIR/status"; }
+both()
+{
+	[ "$(pid_of supervisor)" = "$daemon" ] || return 1
+	for b in primary standby; do
+		b_pid=$(pid_of "$b") && [ "$b_pid" -gt 0 ] && kill -0 "$b_pid" || return 1
+	done
+}
+stop() { kill "$daemon" && wait_until 10 ended; }
+ended() { ! kill -0 "$daemon" 2>/dev/null; }
+kill_all() { kill -9 "$daemon" && wait_until 10 ended; }
+says() { wait_until 10 grep -q "$2" "/run/$1.said"; }
+reads() { [ "$(timeout 10 xenstore-read "$1")" = "$2" ]; }
+kill_primary()
+{
+	k_pid=$(pid_of primary)
+	kill -9 "$k_pid"
+	xenstore-write /kill "$1" && reads /kill "$1"
+}
+flood() { timeout 60 "$crowd" "$XENSTORED_RUNDIR" flood "$1"; }
+# fewer N: the supervisor may open no more
+fewer() { prlimit --pid "$daemon" --nofile="$1:"; }
+
+mkdir /run/fds
+export XENSTORED_RUNDIR=/run/fds
+few()
+{
+	(ulimit -n 120 && exec xenstored -D -N >>/run/fds.said 2>&1) &
+	daemon=$!
+	wait_until 10 both
+}
+check 'a daemon with few descriptors' few
+check 'more clients than that are served one after the other, over a kill, too' timeout 60 "$crowd" /run/fds 100
+check '... which is said' says fds 'cannot accept a client'
+check 'and there is a standby' wait_until 10 both
+check 'no descriptor is left at all' fewer 4
+xenstore-write /kept yes
+k_before=$(pid_of standby)
+check 'the standby takes over' kill_primary 1
+check 'another one cannot be started, which is said' says fds 'Too many open files'
+check 'there are descriptors again' fewer 120
+stands_by() { both && [ "$(pid_of standby)" != "$k_before" ]; }
+check 'and a standby' wait_until 10 stands_by
+check 'it can take over' kill_primary 2
+stop
+
+mkdir /run/stuck
+check 'another daemon' start stuck
+stuck=$(pid_of standby)
+kill -STOP "$stuck"
+check 'the standby does not move while three logs are written: nobody waits long' flood 48
+replaced() { both && [ "$(pid_of standby)" != "$stuck" ]; }
+check '... and another one stands by' wait_until 10 replaced
+xenstore-write /kept yes
+check '... which takes over' kill_primary 3
+check 'with what was in the store' reads /kept yes
+stop
+
+mkdir /run/full
+mount -t tmpfs -o size=17600k,mode=755 tmpfs /run/full
+check 'a daemon with little room for its files' start full
+check 'more than its log is written' flood 24
+check '... no checkpoint could be, which is said' says full 'checkpoint could not be written'
+xenstore-write /kept yes
+kill_two() { kill -9 "$(pid_of primary)" "$(pid_of standby)"; reads /kept yes; }
+check 'primary and standby are killed: the image in memory does' kill_two
+check 'there is room again' mount -o remount,size=80m /run/full
+check 'a checkpoint can be written' flood 16
+check 'all is killed' kill_all
+check 'and goes on' start full
+check 'with what was in the store' reads /kept yes
+stop
+
+mkdir -p /run/barred/checkpoint.0/x /run/barred/checkpoint.1/x
+barred() { start barred; mkdir -p /run/barred/checkpoint.0/x /run/barred/checkpoint.1/x; }
+check 'a daemon whose checkpoints cannot be opened' barred
+check 'it serves on' flood 24
+check '... and says so' says barred 'checkpoint could not be written'
+rm -rf /run/barred/checkpoint.0 /run/barred/checkpoint.1
+xenstore-write /kept yes
+check 'a checkpoint can be written' flood 16
+check 'all is killed' kill_all
+check 'and goes on' start barred
+check 'with what was in the store' reads /kept yes
+stop
+
+mkdir -p /run/gone /run/bin
+cp "$WORLD_BUILD/bin/xenstored" /run/bin/
+export LD_LIBRARY_PATH="$WORLD_BUILD/lib"
+check 'a daemon' start gone /run/bin/xenstored
+rm /run/bin/xenstored
+check 'its program is removed, and it goes on' kill_primary 1
+check '... with a standby' wait_until 10 both
+check '... which takes over' kill_primary 2
+stop
+checks_end
