@@ -30,16 +30,32 @@ info_of(unsigned state, uint64_t unique_id)
 	};
 }
 
-struct domain_info
-fates_ask(struct fates *fates, uint32_t domid)
+/* What became of DOMID, to *INFO_OUT. False: that cannot be told. */
+static bool
+look(struct fates *fates, uint32_t domid, struct domain_info *info_out)
 {
 	unsigned state;
 	uint64_t unique_id;
 
+	*info_out = (struct domain_info){ .exists = false };
 	if (xenmanage_get_domain_info(
 		fates->manage, domid, &state, NULL, &unique_id) != 0)
-		return (struct domain_info){ .exists = false };
-	return info_of(state, unique_id);
+		return errno == ESRCH || errno == ENOENT;
+	*info_out = info_of(state, unique_id);
+	return true;
+}
+
+struct domain_info
+fates_ask(struct fates *fates, uint32_t domid)
+{
+	struct domain_info info;
+
+	/* nobody dies of a call that failed */
+	if (!look(fates, domid, &info)) {
+		msg_warn("cannot ask for domain %u", (unsigned)domid);
+		info = state_known_domain(server_state(fates->server), domid);
+	}
+	return info;
 }
 
 /* Learns of some domains' fates; true if there may be more. */
@@ -84,8 +100,9 @@ survey_some(void *ctx)
 		domid = state_next_domain(st, domid);
 		if (domid == 0)
 			return false;
-		info = fates_ask(fates, domid);
-		if (state_domain_is_news(st, domid, &info))
+		if (!look(fates, domid, &info))
+			msg_warn("cannot ask for domain %u", (unsigned)domid);
+		else if (state_domain_is_news(st, domid, &info))
 			state_domain_changed(st, domid, &info);
 	}
 	fates->surveyed = domid;

@@ -16,7 +16,8 @@ struct xenmanage_store_ring;
 struct fates *fates_open(struct server *server, const char *hint);
 void fates_close(struct fates *fates);
 
-/* What became of DOMID; all zero if there is no such domain. */
+/* What became of DOMID; all zero if there is no such domain. If the hypervisor
+ * cannot tell, what was known of it. */
 struct domain_info fates_ask(struct fates *fates, uint32_t domid);
 
 /* Something happened to some domains: the state is told, in turns. */

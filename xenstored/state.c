@@ -788,6 +788,19 @@ state_next_domain(const struct state *st, uint32_t domid)
 	return 0;
 }
 
+struct domain_info
+state_known_domain(const struct state *st, uint32_t domid)
+{
+	const struct principal *p = principal_current(st->all, domid);
+	const struct domain *d = domain_find(st, domid);
+	struct domain_info info = { .exists = p != NULL };
+
+	if (p != NULL)
+		info.unique_id = p->unique_id;
+	info.shutdown = d != NULL && d->shutdown;
+	return info;
+}
+
 bool
 state_domain_is_news(
     const struct state *st, uint32_t domid, const struct domain_info *info)

@@ -268,6 +268,9 @@ uint32_t state_virq(const struct state *st);
 void state_domain_changed(
     struct state *st, uint32_t domid, const struct domain_info *info);
 
+/* DOMID as far as the state knows; all zero if it does not. */
+struct domain_info state_known_domain(const struct state *st, uint32_t domid);
+
 /* Whether state_domain_changed() would change something. */
 bool state_domain_is_news(
     const struct state *st, uint32_t domid, const struct domain_info *info);

@@ -17,11 +17,15 @@ world_setup "$1"
 export TMPDIR=/run
 crowd="$WORLD_BUILD/tests/crash/crowd"
 
-# start NAME [PROGRAM]: a daemon with the directory /run/NAME, which is there
+# start NAME [PROGRAM ARG...]: a daemon with the directory /run/NAME, which is
+# there
 start()
 {
 	export XENSTORED_RUNDIR="/run/$1"
-	"${2:-xenstored}" -D -N >>"/run/$1.said" 2>&1 &
+	s_said="/run/$1.said"
+	shift
+	[ $# -gt 0 ] || set -- xenstored
+	"$@" -D -N >>"$s_said" 2>&1 &
 	daemon=$!
 	wait_until 10 both
 }
@@ -88,14 +92,17 @@ stop
 
 mkdir /run/full
 mount -t tmpfs -o size=17600k,mode=755 tmpfs /run/full
-check 'a daemon with little room for its files' start full
+check 'a daemon with little room for its files' start full xenstored -T /run/full/trace
+sleep 0.3 # it has the memory of its log by then
 check 'more than its log is written' flood 24
 check '... no checkpoint could be, which is said' says full 'checkpoint could not be written'
 xenstore-write /kept yes
 kill_two() { kill -9 "$(pid_of primary)" "$(pid_of standby)"; reads /kept yes; }
 check 'primary and standby are killed: the image in memory does' kill_two
-check 'there is room again' mount -o remount,size=80m /run/full
+check 'there is room again' mount -o remount,size=160m /run/full
 check 'a checkpoint can be written' flood 16
+traced() { xenstore-write /traced yes && grep -q /traced /run/full/trace; }
+check 'and the trace, of which a part is missing' traced
 check 'all is killed' kill_all
 check 'and goes on' start full
 check 'with what was in the store' reads /kept yes

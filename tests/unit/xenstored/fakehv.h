@@ -46,7 +46,18 @@ static struct {
 	uint64_t unique_id[DOMS];
 	bool changed[DOMS];
 	void (*mapping)(void); /* is called when a page is mapped, if set */
+	const char *broken;    /* the call that fails, or NULL */
 } fake;
+
+/* Whether CALL fails now. */
+static bool
+fake_fails(const char *call)
+{
+	if (fake.broken == NULL || strcmp(fake.broken, call) != 0)
+		return false;
+	errno = EIO;
+	return true;
+}
 
 xenevtchn_handle *
 xenevtchn_open(struct xentoollog_logger *logger, unsigned int flags)
@@ -74,6 +85,8 @@ int
 xenevtchn_notify(xenevtchn_handle *xce, evtchn_port_t port)
 {
 	(void)xce;
+	if (fake_fails("notify"))
+		return -1;
 	assert_true(fake.bound[port - PORT_BASE]);
 	fake.notified[port - PORT_BASE]++;
 	return 0;
@@ -93,6 +106,8 @@ xenevtchn_bind_interdomain(
     xenevtchn_handle *xce, uint32_t domid, evtchn_port_t remote)
 {
 	(void)xce;
+	if (fake_fails("bind"))
+		return -1;
 	if (remote == 999) {
 		errno = EINVAL;
 		return -1;
@@ -114,6 +129,8 @@ int
 xenevtchn_unbind(xenevtchn_handle *xce, evtchn_port_t port)
 {
 	(void)xce;
+	if (fake_fails("unbind"))
+		return -1;
 	fake.bound[port - PORT_BASE] = false;
 	return 0;
 }
@@ -145,7 +162,7 @@ xenevtchn_unmask(xenevtchn_handle *xce, evtchn_port_t port)
 {
 	(void)xce;
 	(void)port;
-	return 0;
+	return fake_fails("unmask") ? -1 : 0;
 }
 
 xengnttab_handle *
@@ -178,6 +195,8 @@ xengnttab_map_grant_ref(
 	(void)xgt;
 	assert_int_equal(ref, 1);
 	assert_int_equal(prot, PROT_READ | PROT_WRITE);
+	if (fake_fails("map"))
+		return NULL;
 	if (domid >= DOMS || !fake.granted[domid]) {
 		errno = EINVAL;
 		return NULL;
@@ -230,6 +249,8 @@ xenmanage_get_domain_info(xenmanage_handle *hdl, unsigned int domid,
 {
 	(void)hdl;
 	(void)caps;
+	if (fake_fails("info"))
+		return -1;
 	if (domid >= DOMS || fake.state[domid] == 0) {
 		errno = ESRCH;
 		return -1;
@@ -249,6 +270,8 @@ xenmanage_poll_changed_domain(xenmanage_handle *hdl, unsigned int *domid,
 
 	(void)hdl;
 	(void)caps;
+	if (fake_fails("poll"))
+		return -1;
 	for (i = 1; i < DOMS; i++) {
 		if (!fake.changed[i])
 			continue;
