@@ -56,7 +56,7 @@ mkdir /run/fds
 export XENSTORED_RUNDIR=/run/fds
 few()
 {
-	(ulimit -n 120 && exec xenstored -D -N >>/run/fds.said 2>&1) &
+	prlimit --nofile=120:120 xenstored -D -N >>/run/fds.said 2>&1 &
 	daemon=$!
 	wait_until 10 both
 }
