@@ -429,6 +429,8 @@ BENCHES := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*/bench_*.c))
 UNIT_benchhv := hvlib
 UNIT_benchdur := xl tools xscommon
 ULIBS_benchdur = $(LIBS_xl)
+UNIT_benchguest := $(UNIT_benchdur)
+ULIBS_benchguest = $(LIBS_xl)
 UNIT_benchring := $(UNIT_xenstored)
 ULIBS_benchring = $(LIBS_xenstored)
 UNIT_benchturn := $(UNIT_xenstored)
@@ -585,7 +587,7 @@ demo: deps ## boot the HOWTO's domain, show it at work, shut it down
 	@$(MAKE) --no-print-directory -j2 all
 	@KEEP=$(KEEP) sh tests/demo/demo $(B)
 
-bench: all $(BENCHES) ## latencies and throughput beside the bare floor
+bench: all $(BENCHES) $(B)/tests/diff/ox_preload.so ## latencies and throughput beside the bare floor
 	@sh tests/bench/run $(B)
 
 # tests/fuzz/fuzz_NAME.c with the archives that FUZZ_NAME lists.

@@ -19,7 +19,8 @@
 enum {
 	QUANTUM = 32,	 /* microseconds of work in one turn, about */
 	QUANTUM_MIN = 4, /* if others wait, so that none waits for long */
-	ROUNDS = 16,	 /* turns of all before the kernel is asked again ... */
+	ROUNDS = 64,	 /* turns of all before the kernel is asked again (which
+			    takes the longer the more have something) ... */
 	ROUNDS_LEFT = 2, /* and of those who had one and have more to do */
 	STEP = 1000,	 /* pieces of work put off in one round */
 	BACKGROUND = 8,	 /* others that take turns */

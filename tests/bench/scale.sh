@@ -28,7 +28,19 @@ scale_each()
 }
 scale_ours() { scale_one 'our xenstored' "$XENSTORED_RUNDIR/socket" "$@"; }
 
-# scale_first: our daemon on a hypervisor of its own, from its start
+# scale_at_least SECONDS SOCKET TEST N WHAT: of Debian's xenstored, which may not
+# come to an end (with 300 domains it had not after 500 s)
+scale_at_least()
+{
+	[ -n "$2" ] || return 0
+	if timeout "$1" taskset -c "$(($(nproc) - 1))" "$bench/benchscale/bench_scale" "$3" "$2" "$4" >/run/scale; then
+		sample "$5" "Debian's xenstored 4.17" ms "$(cut -f3 /run/scale)"
+	else
+		sample "$5" "Debian's, given up" ms "$(($1 * 1000))"
+	fi
+}
+
+# scale_first: our daemon on a hypervisor of its own, from its start with nothing
 scale_first()
 {
 	(
@@ -38,9 +50,10 @@ scale_first()
 		wait_until 10 test -S "$HV_ROOT/hvd.sock" || exit 1
 		dom0 >/run/first/dom0.log 2>&1 &
 		wait_until 10 test -s "$HV_ROOT/kern/xen/xsd_port" || exit 1
-		for _ in 1 2 3; do
+		for _ in 1 2 3 4 5 6 7 8 9; do
 			"$bench/benchscale/bench_scale" first "$XENSTORED_RUNDIR/socket" xenstored -N
-			rm -f "$XENSTORED_RUNDIR/socket"
+			rm -rf "$XENSTORED_RUNDIR"
+			mkdir "$XENSTORED_RUNDIR"
 		done
 	) >/run/scale 2>/run/first.err
 	while IFS='	' read -r what unit figure; do
@@ -57,6 +70,15 @@ scale_rings()
 	done </run/scale
 }
 
+# scale_turns: the longest piece of work that others wait for, of the machine alone
+scale_turns()
+{
+	"$bench/benchturn/bench_turn" >/run/scale 2>/dev/null
+	while IFS='	' read -r what unit figure; do
+		sample "$what" 'our xenstored' "$unit" "$figure"
+	done </run/scale
+}
+
 scale_run()
 {
 	scale_first
@@ -68,6 +90,7 @@ scale_run()
 	scale_ours watches 1000000
 	scale_each deaf
 	scale_each idle
+	scale_turns
 	for _ in $rounds; do
 		scale_each txn 1000
 		scale_each fanout 10
@@ -77,11 +100,13 @@ scale_run()
 		scale_ours txn
 		scale_ours fanout 1
 		scale_ours fanout 100
+		scale_ours fanout 1000
 		scale_rings
 	done
 	scale_one "Debian's oxenstored 4.17" "$peers_ox" txn
-	scale_one "Debian's oxenstored 4.17" "$peers_ox" siblings
 	scale_each domains 100
 	scale_ours domains
+	scale_one "Debian's oxenstored 4.17" "$peers_ox" domains
+	scale_at_least 30 "$peers_c" domains 300 '300 domains created in parallel'
 	scale_ours nodes 1000000
 }

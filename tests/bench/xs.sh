@@ -46,5 +46,9 @@ xs_run()
 		xs_each 'xenstore: WRITE, two CPUs' us write 1 3000
 		xs_each 'xenstore: READ, 32 outstanding, two CPUs' /s read 32 40000
 		xs_each 'xenstore: WRITE, 32 outstanding, two CPUs' /s write 32 20000
+		for xs_n in 50 500; do
+			xs_each "xenstore: READ, $xs_n clients at once, two CPUs" /s many-read $xs_n 20000
+			xs_each "xenstore: WRITE, $xs_n clients at once, two CPUs" /s many-write $xs_n 20000
+		done
 	done
 }

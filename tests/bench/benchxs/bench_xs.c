@@ -7,6 +7,9 @@
  * bench_xs read|write|txn SOCKET WINDOW COUNT
  *     WINDOW 1: the median round trip in microseconds; else requests a second.
  *     txn: TRANSACTION_START, READ, WRITE, TRANSACTION_END, one by one.
+ * bench_xs many-read|many-write SOCKET CLIENTS COUNT
+ *     Replies a second of CLIENTS connections with one request outstanding
+ * each.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -22,6 +25,8 @@
 #define SAMPLES_MAX 200000
 #define PATH "/tool/bench/node"
 #define VALUE "0123456789abcdef"
+
+enum { EVENTS = 256, FDS_MAX = 4096 };
 
 enum { XS_READ = 2, XS_TX_START = 6, XS_TX_END = 7, XS_WRITE = 11 };
 enum { XS_ERROR = 16 };
@@ -121,19 +126,22 @@ run_floor(const char *path)
 	struct sockaddr_un at = address(path);
 	int l = socket(AF_UNIX, SOCK_STREAM, 0), ep = epoll_create1(0);
 	struct epoll_event ev = { .events = EPOLLIN, .data.fd = l };
+	struct epoll_event got[EVENTS];
+	int i, n;
 
 	if (bind(l, (struct sockaddr *)&at, sizeof(at)) != 0 ||
-	    listen(l, 4) != 0 || epoll_ctl(ep, EPOLL_CTL_ADD, l, &ev) != 0)
+	    listen(l, 128) != 0 || epoll_ctl(ep, EPOLL_CTL_ADD, l, &ev) != 0)
 		die(path);
 	for (;;) {
-		if (epoll_wait(ep, &ev, 1, -1) != 1)
-			continue;
-		if (ev.data.fd != l) {
-			serve(ev.data.fd);
-			continue;
+		n = epoll_wait(ep, got, EVENTS, -1);
+		for (i = 0; i < n; i++) {
+			if (got[i].data.fd != l) {
+				serve(got[i].data.fd);
+				continue;
+			}
+			ev.data.fd = accept(l, NULL, NULL);
+			(void)epoll_ctl(ep, EPOLL_CTL_ADD, ev.data.fd, &ev);
 		}
-		ev.data.fd = accept(l, NULL, NULL);
-		(void)epoll_ctl(ep, EPOLL_CTL_ADD, ev.data.fd, &ev);
 	}
 }
 
@@ -255,6 +263,49 @@ pipelined(int s, const char *mode, int window, int count)
 	printf("%.0f\n", (double)count * 1e6 / (now_us() - start));
 }
 
+/* CLIENTS connections with one request outstanding each, COUNT in all. */
+static void
+many(const struct sockaddr_un *at, uint32_t type, int clients, int count)
+{
+	const size_t whole =
+	    sizeof(struct head) +
+	    (type == XS_READ ? sizeof(VALUE) - 1 : sizeof("OK"));
+	static size_t have[FDS_MAX]; /* of a reply; it may come in pieces */
+	struct epoll_event ev = { .events = EPOLLIN }, got[EVENTS];
+	int ep = epoll_create1(0), back = 0, i, n, s;
+	char in[256];
+	ssize_t len;
+	double start = 0;
+
+	for (i = 0; i < clients; i++) {
+		s = socket(AF_UNIX, SOCK_STREAM, 0);
+		ev.data.fd = s;
+		if (s < 0 || s >= FDS_MAX ||
+		    connect(s, (const struct sockaddr *)at, sizeof(*at)) != 0 ||
+		    epoll_ctl(ep, EPOLL_CTL_ADD, s, &ev) != 0)
+			die(at->sun_path);
+		put_simple(s, type, 0);
+	}
+	/* the first answers are those of connections that are new */
+	while (back < count + clients) {
+		n = epoll_wait(ep, got, EVENTS, -1);
+		for (i = 0; i < n; i++) {
+			s = got[i].data.fd;
+			len = read(s, in, sizeof(in));
+			if (len <= 0)
+				die("the daemon hung up");
+			have[s] += (size_t)len;
+			if (have[s] < whole)
+				continue;
+			have[s] = 0;
+			if (++back == clients)
+				start = now_us();
+			put_simple(s, type, 0);
+		}
+	}
+	printf("%.0f\n", (double)count * 1e6 / (now_us() - start));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -267,7 +318,8 @@ main(int argc, char **argv)
 		run_floor(argv[2]);
 	if (argc != 5 || atoi(argv[4]) < 1 || atoi(argv[4]) > SAMPLES_MAX) {
 		fprintf(stderr, "usage: bench_xs floor SOCKET | "
-				"read|write|txn SOCKET WINDOW COUNT\n");
+				"read|write|txn SOCKET WINDOW COUNT | "
+				"many-read|many-write SOCKET CLIENTS COUNT\n");
 		return 2;
 	}
 	at = address(argv[2]);
@@ -277,7 +329,9 @@ main(int argc, char **argv)
 		die(argv[2]);
 	put_simple(s, XS_WRITE, 0);
 	take_one(s, body, sizeof(body));
-	if (window > 1)
+	if (strncmp(mode, "many-", 5) == 0)
+		many(&at, mode[5] == 'r' ? XS_READ : XS_WRITE, window, count);
+	else if (window > 1)
 		pipelined(s, mode, window, count);
 	else
 		one_by_one(s, mode, count);
