@@ -107,6 +107,6 @@ scale_run()
 	scale_each domains 100
 	scale_ours domains
 	scale_one "Debian's oxenstored 4.17" "$peers_ox" domains
-	scale_at_least 30 "$peers_c" domains 300 '300 domains created in parallel'
+	scale_at_least 20 "$peers_c" domains 300 '300 domains created in parallel'
 	scale_ours nodes 1000000
 }

@@ -12,6 +12,7 @@
  * each.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,8 +117,10 @@ serve(int s)
 	used = answer(in, have, out, &len);
 	memmove(in, in + used, have - used);
 	have -= used;
-	if (len > 0 && write(s, out, len) != (ssize_t)len)
-		die("write");
+	if (len > 0 && write(s, out, len) != (ssize_t)len) {
+		close(s); /* it does not wait for its last answers */
+		have = 0;
+	}
 }
 
 static void
@@ -132,6 +135,7 @@ run_floor(const char *path)
 	if (bind(l, (struct sockaddr *)&at, sizeof(at)) != 0 ||
 	    listen(l, 128) != 0 || epoll_ctl(ep, EPOLL_CTL_ADD, l, &ev) != 0)
 		die(path);
+	signal(SIGPIPE, SIG_IGN);
 	for (;;) {
 		n = epoll_wait(ep, got, EVENTS, -1);
 		for (i = 0; i < n; i++) {
