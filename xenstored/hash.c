@@ -24,6 +24,40 @@ sip_round(uint64_t v[4])
 	v[2] = rotl(v[2], 32);
 }
 
+/* The LEN bytes at P, fewer than 8, the first one lowest. */
+static inline uint64_t
+tail(const unsigned char *p, size_t len)
+{
+	uint64_t word = 0;
+
+	switch (len) {
+	case 7:
+		word |= (uint64_t)p[6] << 48;
+		/* fall through */
+	case 6:
+		word |= (uint64_t)p[5] << 40;
+		/* fall through */
+	case 5:
+		word |= (uint64_t)p[4] << 32;
+		/* fall through */
+	case 4:
+		word |= (uint64_t)p[3] << 24;
+		/* fall through */
+	case 3:
+		word |= (uint64_t)p[2] << 16;
+		/* fall through */
+	case 2:
+		word |= (uint64_t)p[1] << 8;
+		/* fall through */
+	case 1:
+		word |= p[0];
+		break;
+	default:
+		break;
+	}
+	return word;
+}
+
 uint64_t
 hash_bytes(const struct hash_key *key, const void *data, size_t len)
 {
@@ -35,7 +69,6 @@ hash_bytes(const struct hash_key *key, const void *data, size_t len)
 		key->k[1] ^ 0x7465646279746573u,
 	};
 	uint64_t word, last = (uint64_t)len << 56;
-	size_t i;
 
 	for (; len >= 8; p += 8, len -= 8) {
 		memcpy(&word, p, 8);
@@ -43,8 +76,7 @@ hash_bytes(const struct hash_key *key, const void *data, size_t len)
 		sip_round(v);
 		v[0] ^= word;
 	}
-	for (i = 0; i < len; i++)
-		last |= (uint64_t)p[i] << (8 * i);
+	last |= tail(p, len);
 	v[3] ^= last;
 	sip_round(v);
 	v[0] ^= last;

@@ -7,6 +7,7 @@
 enum {
 	PAGE_KIDS = 64,
 	FIRST_CAP = 2,	    /* kids a first page is made for */
+	FEW_KIDS = 4,	    /* whose names are compared without a hash */
 	NO_INDEX_KIDS = 64, /* up to so many need no index */
 	FIRST_INDEX = 8,    /* buckets */
 	INDEX_LOAD = 16,    /* mean entries of a bucket above which it grows */
@@ -184,6 +185,53 @@ kids_find(const struct kids *kids, const struct name *name)
 
 	kid = kids != NULL ? find(kids, name, &page) : NULL;
 	return kid != NULL ? kid->node : NULL;
+}
+
+/* Among few children no hash is worth its while. */
+static struct kid *
+find_among_few(
+    const struct kids *kids, const char *text, size_t len, uint32_t *page_out)
+{
+	struct kid_page *page;
+	const struct node *node;
+	uint32_t p, i;
+
+	for (p = 0; p < kids->n_pages; p++) {
+		page = kids_page(kids, p);
+		for (i = 0; i < page->n; i++) {
+			node = page->kid[i].node;
+			if (node->name_len == len &&
+			    memcmp(node->text, text, len) == 0) {
+				*page_out = p;
+				return &page->kid[i];
+			}
+		}
+	}
+	return NULL;
+}
+
+struct node **
+kids_look(const struct heap *heap, struct kids *kids, const char *text,
+    size_t len, bool *own)
+{
+	struct kid *kid = NULL;
+	struct name name;
+	uint32_t page;
+
+	if (kids == NULL || kids->n == 0)
+		return NULL;
+	if (kids->n <= FEW_KIDS) {
+		kid = find_among_few(kids, text, len, &page);
+	} else {
+		name = name_of(heap, text, len);
+		kid = find(kids, &name, &page);
+	}
+	if (kid == NULL)
+		return NULL;
+	if (kids->ref != 1 || kids_page(kids, page)->ref != 1 ||
+	    kid->node->ref != 1)
+		*own = false;
+	return &kid->node;
 }
 
 const struct kid *

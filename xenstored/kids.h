@@ -72,6 +72,14 @@ const struct kid *kids_find_kid(
     const struct kids *kids, const struct name *name);
 
 /*
+ * Where KIDS (which may be NULL) refers to the child that LEN bytes at TEXT
+ * call, or NULL. *OWN turns false if KIDS, the page or the child is shared:
+ * then nothing may be changed there.
+ */
+struct node **kids_look(const struct heap *heap, struct kids *kids,
+    const char *text, size_t len, bool *own);
+
+/*
  * Where *KIDS refers to the child called NAME, which it has, in a page of its
  * own: the caller may change the child to another version of it. NULL: no
  * memory; *KIDS still has the same children then.

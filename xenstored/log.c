@@ -356,8 +356,9 @@ log_oldest(const struct log_header *header)
 static bool
 still_there(const struct log_header *header, uint64_t offset)
 {
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return __atomic_load_n(&header->first, __ATOMIC_ACQUIRE) <= offset;
+	/* FIRST is read behind the entry, as it was written before others */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return __atomic_load_n(&header->first, __ATOMIC_RELAXED) <= offset;
 }
 
 enum log_read

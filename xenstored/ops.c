@@ -160,13 +160,15 @@ static enum xs_err
 parse(struct request *req, const char *letters)
 {
 	struct wire_in in = wire_in(req->payload, req->header.len);
-	size_t n_strings = wire_in_strings(&in);
+	size_t n_strings = 0;
 	bool optional = false;
 	const char *l;
 	enum xs_err err;
 
 	if (letters[0] == '-')
 		return XS_OK;
+	if (strchr(letters, 'b') == NULL) /* nor are bytes looked through */
+		n_strings = wire_in_strings(&in);
 	if (letters[1] == '\0' &&
 	    (n_strings != 1 || in.pos[in.left - 1] != '\0'))
 		return XS_EINVAL;

@@ -4,14 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The components of a path that are still to come. "/" has one, the empty name
- * of the root; "/a" has two; "@x" has one. */
-struct comps {
-	const char *pos; /* NULL: no more */
-	const char *name;
-	size_t len;
-};
-
 static struct comps
 comps_of(const char *path)
 {
@@ -26,26 +18,20 @@ comps_next(struct comps *c)
 	if (c->pos == NULL)
 		return false;
 	c->name = c->pos;
-	end = strchr(c->pos, '/');
-	if (end == NULL) {
-		c->len = strlen(c->pos);
-		c->pos = NULL;
-	} else {
-		c->len = (size_t)(end - c->pos);
-		c->pos = end[1] != '\0' ? end + 1 : NULL;
-	}
+	end = strchrnul(c->pos, '/');
+	c->len = (size_t)(end - c->pos);
+	c->pos = end[0] != '\0' && end[1] != '\0' ? end + 1 : NULL;
 	return true;
 }
 
 static struct node *
 child_of(const struct heap *heap, const struct node *node, struct comps *c)
 {
-	struct name name;
+	struct node **slot;
+	bool owned = false; /* of no interest */
 
-	if (kids_count(node->kids) == 0)
-		return NULL;
-	name = name_of(heap, c->name, c->len);
-	return kids_find(node->kids, &name);
+	slot = kids_look(heap, node->kids, c->name, c->len, &owned);
+	return slot != NULL ? *slot : NULL;
 }
 
 struct node *
@@ -73,35 +59,60 @@ store_new_tree(struct heap *heap, struct acl *acl, struct acl *release_acl)
 	return top;
 }
 
+/* What is missing from component C of PATH on, below F's nearest. */
+static void
+find_nothing(struct found *f, const char *path, struct comps c)
+{
+	f->first_missing = (size_t)(c.name + c.len - path);
+	f->nearest_len = (size_t)(c.name - path);
+	if (f->nearest_len > 1)
+		f->nearest_len--; /* the slash */
+	do
+		f->n_missing++;
+	while (comps_next(&c));
+}
+
+void
+store_find_way(struct heap *heap, struct node **top, const char *path,
+    struct found *found_out, struct way *way)
+{
+	struct comps c = comps_of(path);
+	struct node *node = *top, *parent = NULL, **slot;
+
+	way->slot = top;
+	way->n = 0;
+	way->own = node->ref == 1;
+	*found_out = (struct found){ .nearest = node };
+	while (comps_next(&c)) {
+		slot = kids_look(heap, node->kids, c.name, c.len, &way->own);
+		if (slot == NULL) {
+			way->rest = c;
+			way->missing = true;
+			found_out->nearest = node;
+			find_nothing(found_out, path, c);
+			return;
+		}
+		way->kids[way->n++] = node->kids;
+		way->slot = slot;
+		parent = node == *top ? NULL : node;
+		node = *slot;
+	}
+	way->missing = false;
+	found_out->node = found_out->nearest = node;
+	found_out->parent = parent;
+	found_out->nearest_len = (size_t)(c.name + c.len - path);
+	if (path[found_out->nearest_len] != '\0')
+		found_out->nearest_len++; /* the slash that is the root's */
+	found_out->first_missing = found_out->nearest_len;
+}
+
 void
 store_find(struct heap *heap, struct node *top, const char *path,
     struct found *found_out)
 {
-	struct comps c = comps_of(path);
-	struct node *node = top, *parent = NULL, *child;
+	struct way way;
 
-	memset(found_out, 0, sizeof(*found_out));
-	while (comps_next(&c)) {
-		child = child_of(heap, node, &c);
-		if (child == NULL) {
-			found_out->nearest = node;
-			found_out->first_missing =
-			    (size_t)(c.name + c.len - path);
-			found_out->nearest_len = (size_t)(c.name - path);
-			if (found_out->nearest_len > 1)
-				found_out->nearest_len--; /* the slash */
-			do
-				found_out->n_missing++;
-			while (comps_next(&c));
-			return;
-		}
-		parent = node == top ? NULL : node;
-		node = child;
-	}
-	found_out->node = found_out->nearest = node;
-	found_out->parent = parent;
-	found_out->nearest_len = strlen(path);
-	found_out->first_missing = found_out->nearest_len;
+	store_find_way(heap, &top, path, found_out, &way);
 }
 
 struct node *
@@ -151,13 +162,6 @@ own(struct heap *heap, struct node **slot)
 	return copy;
 }
 
-/* The way down to a node: all on it is owned. */
-struct way {
-	struct node **slot; /* of the lowest */
-	unsigned n;
-	struct kids *kids[STORE_DEPTH_MAX + 1]; /* of those above it */
-};
-
 /* Goes down to the child NAME, which is there. False: no memory. */
 static bool
 way_down(struct heap *heap, struct way *way, const struct name *name)
@@ -190,14 +194,25 @@ way_weigh(struct way *way, const struct weight *before)
 static bool
 own_path(struct heap *heap, struct node **top, struct comps *c, struct way *way)
 {
+	struct node **slot;
 	struct name name;
+	struct kids *kids;
+	bool owned;
 
 	way->n = 0;
 	way->slot = own(heap, top) != NULL ? top : NULL;
 	while (way->slot != NULL && comps_next(c)) {
-		name = name_of(heap, c->name, c->len);
-		if (kids_find((*way->slot)->kids, &name) == NULL)
+		kids = (*way->slot)->kids;
+		owned = true;
+		slot = kids_look(heap, kids, c->name, c->len, &owned);
+		if (slot == NULL)
 			return false;
+		if (owned) {
+			way->kids[way->n++] = kids;
+			way->slot = slot;
+			continue;
+		}
+		name = name_of(heap, c->name, c->len);
 		if (!way_down(heap, way, &name))
 			way->slot = NULL;
 	}
@@ -276,27 +291,41 @@ put_new(struct heap *heap, struct way *way, const struct comps *c,
 	return XS_OK;
 }
 
+/* Gives the lowest node of WAY the value VALUE. */
+static enum xs_err
+put_value(struct heap *heap, struct way *way, const struct bytes *value)
+{
+	struct weight before = node_weight(*way->slot);
+
+	if (!node_set_value(heap, way->slot, value->data, value->len))
+		return XS_ENOMEM;
+	(*way->slot)->value_stamp = ++heap->stamp;
+	way_weigh(way, &before);
+	return XS_OK;
+}
+
+enum xs_err
+store_put_at(struct heap *heap, struct way *way, const struct bytes *value,
+    struct acl *acl, struct node **created_out)
+{
+	*created_out = NULL;
+	if (way->missing)
+		return put_new(heap, way, &way->rest, value, acl, created_out);
+	return value != NULL ? put_value(heap, way, value) : XS_OK;
+}
+
 enum xs_err
 store_put(struct heap *heap, struct node **top, const char *path,
     const struct bytes *value, struct acl *acl, struct node **created_out)
 {
-	struct comps c = comps_of(path);
-	struct weight before;
 	struct way way;
 
 	*created_out = NULL;
-	if (!own_path(heap, top, &c, &way))
-		return way.slot != NULL
-			   ? put_new(heap, &way, &c, value, acl, created_out)
-			   : XS_ENOMEM;
-	if (value == NULL)
-		return XS_OK;
-	before = node_weight(*way.slot);
-	if (!node_set_value(heap, way.slot, value->data, value->len))
+	way.rest = comps_of(path);
+	way.missing = !own_path(heap, top, &way.rest, &way);
+	if (way.slot == NULL)
 		return XS_ENOMEM;
-	(*way.slot)->value_stamp = ++heap->stamp;
-	way_weigh(&way, &before);
-	return XS_OK;
+	return store_put_at(heap, &way, value, acl, created_out);
 }
 
 enum xs_err

@@ -54,6 +54,28 @@ struct found {
 void store_find(struct heap *heap, struct node *top, const char *path,
     struct found *found_out);
 
+/* The components of a path that are still to come. "/" has one, the empty name
+ * of the root; "/a" has two; "@x" has one. */
+struct comps {
+	const char *pos;  /* NULL: no more */
+	const char *name; /* of the one at hand */
+	size_t len;
+};
+
+/* The way down to the lowest node there is on a path. */
+struct way {
+	bool own;	    /* nothing on it is shared: it may be changed */
+	bool missing;	    /* the path goes on below, from REST on */
+	struct node **slot; /* of the lowest */
+	struct comps rest;
+	unsigned n;
+	struct kids *kids[STORE_DEPTH_MAX + 1]; /* of those above it */
+};
+
+/* store_find() in the tree *TOP; *WAY_OUT is valid until that changes. */
+void store_find_way(struct heap *heap, struct node **top, const char *path,
+    struct found *found_out, struct way *way_out);
+
 /* The node at PATH, or NULL. */
 struct node *store_get(struct heap *heap, struct node *top, const char *path);
 
@@ -73,6 +95,10 @@ bool store_same(struct heap *heap, struct node *first, struct node *second,
 XS_MUST_CHECK enum xs_err store_put(struct heap *heap, struct node **top,
     const char *path, const struct bytes *value, struct acl *acl,
     struct node **created_out);
+
+/* store_put() at the end of WAY, which is valid and all its tree's own. */
+XS_MUST_CHECK enum xs_err store_put_at(struct heap *heap, struct way *way,
+    const struct bytes *value, struct acl *acl, struct node **created_out);
 
 /*
  * Takes out the node at PATH, which exists and is no root, with all below. The

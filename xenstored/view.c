@@ -39,16 +39,18 @@ note(const struct view *view, const char *path, size_t len, unsigned aspects,
 /*
  * Finds PATH and checks that the right WANT is there: on the node, or on what
  * exists above it, which a guest must not tell from a node it may not see.
- * XS_OK or XS_ENOENT: *FOUND_OUT is filled in.
+ * XS_OK or XS_ENOENT: *FOUND_OUT and *WAY_OUT are filled in.
  */
 static enum xs_err
 resolve(const struct view *view, const char *path, unsigned want,
-    unsigned aspects, struct found *found_out)
+    unsigned aspects, struct found *found_out, struct way *way_out)
 {
+	struct node **top =
+	    view->txn != NULL ? &view->txn->top : &view->st->live;
 	struct found *f = found_out;
 	enum xs_err err;
 
-	store_find(&view->st->heap, view_top(view), path, f);
+	store_find_way(&view->st->heap, top, path, f, way_out);
 	if (f->node != NULL) {
 		if (!privileged(view))
 			aspects |= TXN_ACL;
@@ -74,9 +76,10 @@ view_read(const struct view *view, const char *path, unsigned aspect,
     struct node **node_out)
 {
 	struct found f;
+	struct way way;
 	enum xs_err err;
 
-	err = resolve(view, path, PERM_READ, aspect, &f);
+	err = resolve(view, path, PERM_READ, aspect, &f, &way);
 	if (err == XS_OK)
 		*node_out = f.node;
 	return err;
@@ -201,6 +204,20 @@ put_done(const struct view *view, const char *path, struct node *created,
 	tell(st, path, f.node->acl, NULL, f.parent);
 }
 
+/* store_put(), where WAY is known. */
+static enum xs_err
+put(const struct view *view, const char *path, struct way *way,
+    const struct bytes *value, struct acl *acl, struct node **created_out)
+{
+	struct state *st = view->st;
+
+	if (way->own)
+		return store_put_at(&st->heap, way, value, acl, created_out);
+	return store_put(&st->heap,
+	    view->txn != NULL ? &view->txn->top : &st->live, path, value, acl,
+	    created_out);
+}
+
 enum xs_err
 view_put(const struct view *view, const char *path, const struct bytes *value)
 {
@@ -210,9 +227,10 @@ view_put(const struct view *view, const char *path, const struct bytes *value)
 	struct found f;
 	enum xs_err err;
 	int64_t cost = 0;
+	struct way way;
 
-	err =
-	    resolve(view, path, PERM_WRITE, value == NULL ? TXN_EXISTS : 0, &f);
+	err = resolve(view, path, PERM_WRITE, value == NULL ? TXN_EXISTS : 0,
+	    &f, &way);
 	if (err != XS_OK && err != XS_ENOENT)
 		return err;
 	if (f.node != NULL) {
@@ -234,9 +252,7 @@ view_put(const struct view *view, const char *path, const struct bytes *value)
 	if (err == XS_OK && f.node != NULL && value == NULL)
 		goto out; /* MKDIR of what is there */
 	if (err == XS_OK)
-		err = store_put(&st->heap,
-		    view->txn != NULL ? &view->txn->top : &st->live, path,
-		    value, acl, &created);
+		err = put(view, path, &way, value, acl, &created);
 	if (err == XS_OK && view->txn == NULL)
 		put_done(view, path, created, acl_owner(acl), cost);
 	else if (err == XS_OK)
@@ -303,11 +319,12 @@ enum xs_err
 view_remove(const struct view *view, const char *path)
 {
 	struct found f;
+	struct way way;
 	enum xs_err err;
 
 	if (strcmp(path, "/") == 0)
 		return privileged(view) ? XS_EINVAL : XS_EACCES;
-	err = resolve(view, path, PERM_WRITE, TXN_EXISTS, &f);
+	err = resolve(view, path, PERM_WRITE, TXN_EXISTS, &f, &way);
 	if (err == XS_ENOENT)
 		return remove_nothing(view, path, &f);
 	if (err != XS_OK)
@@ -368,9 +385,10 @@ view_set_acl(const struct view *view, const char *path,
 {
 	struct found f;
 	struct acl *acl;
+	struct way way;
 	enum xs_err err;
 
-	err = resolve(view, path, PERM_WRITE | ACL_OWNER, TXN_EXISTS, &f);
+	err = resolve(view, path, PERM_WRITE | ACL_OWNER, TXN_EXISTS, &f, &way);
 	if (err == XS_OK)
 		err = check_acl(view, f.node, entry, n);
 	if (err != XS_OK)

@@ -6,11 +6,17 @@
 static const char home_prefix[] = "/local/domain/";
 enum { HOME_PREFIX_LEN = sizeof(home_prefix) - 1 };
 
-static bool
+/* Bit C % 64 of word C / 64: C may be in a name. */
+static const uint64_t in_name[4] = {
+	(UINT64_C(0x3ff) << '0') | UINT64_C(1) << '-',
+	(UINT64_C(0x3ffffff) << ('a' - 64)) | (UINT64_C(0x3ffffff) << 1) |
+	    UINT64_C(1) << ('_' - 64) | UINT64_C(1) << ('@' - 64),
+};
+
+static inline bool
 char_ok(unsigned char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '@';
+	return (in_name[c / 64] >> c % 64 & 1) != 0;
 }
 
 enum path_kind
