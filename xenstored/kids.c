@@ -187,6 +187,30 @@ kids_find(const struct kids *kids, const struct name *name)
 	return kid != NULL ? kid->node : NULL;
 }
 
+/* memcmp() for names, which are short and mostly those that are looked for. */
+static inline bool
+is_text(const struct node *node, const char *text, size_t len)
+{
+	const char *name = node->text;
+	uint64_t a, b;
+
+	if (node->name_len != len)
+		return false;
+	for (; len >= sizeof(a); len -= sizeof(a)) {
+		memcpy(&a, name, sizeof(a));
+		memcpy(&b, text, sizeof(b));
+		if (a != b)
+			return false;
+		name += sizeof(a);
+		text += sizeof(a);
+	}
+	for (; len > 0 && *name == *text; len--) {
+		name++;
+		text++;
+	}
+	return len == 0;
+}
+
 /* Among few children no hash is worth its while. */
 static struct kid *
 find_among_few(
@@ -200,8 +224,7 @@ find_among_few(
 		page = kids_page(kids, p);
 		for (i = 0; i < page->n; i++) {
 			node = page->kid[i].node;
-			if (node->name_len == len &&
-			    memcmp(node->text, text, len) == 0) {
+			if (is_text(node, text, len)) {
 				*page_out = p;
 				return &page->kid[i];
 			}

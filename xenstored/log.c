@@ -376,7 +376,7 @@ log_read(const struct log_header *header, struct log_pos *pos,
 			return LOG_READ_LOST;
 		at = pos->offset % header->size;
 		room = header->size - at;
-		memset(entry_out, 0, sizeof(*entry_out));
+		entry_out->type = RECORD_NONE;
 		if (room >= sizeof(*entry_out))
 			memcpy(entry_out, area + at, sizeof(*entry_out));
 		if (entry_out->type != RECORD_NONE)

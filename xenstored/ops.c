@@ -101,7 +101,8 @@ parse_path(struct request *req, struct arg *arg, char letter)
 	}
 	if (len > WIRE_ABS_PATH_MAX)
 		return XS_EINVAL;
-	if (!principal_allows(req->conn->who.self, QUOTA_PATHMAX,
+	if (!req->conn->who.self->privileged &&
+	    !principal_allows(req->conn->who.self, QUOTA_PATHMAX,
 		(int64_t)path_counted_len(arg->path)))
 		return quota_error(QUOTA_PATHMAX);
 	return XS_OK;
@@ -144,7 +145,7 @@ parse_paths(struct request *req, const char *letters)
 	for (; *letters != '\0' && i < req->n_args; letters++) {
 		if (*letters == '?')
 			continue;
-		if (strchr("pPw", *letters) != NULL) {
+		if (*letters == 'p' || *letters == 'P' || *letters == 'w') {
 			enum xs_err err =
 			    parse_path(req, &req->arg[i], *letters);
 
@@ -160,15 +161,15 @@ static enum xs_err
 parse(struct request *req, const char *letters)
 {
 	struct wire_in in = wire_in(req->payload, req->header.len);
-	size_t n_strings = 0;
+	/* bytes, which are the second argument, are not looked through */
+	bool bytes = letters[0] != '\0' && letters[1] == 'b';
+	size_t n_strings = bytes ? 0 : wire_in_strings(&in);
 	bool optional = false;
 	const char *l;
 	enum xs_err err;
 
 	if (letters[0] == '-')
 		return XS_OK;
-	if (strchr(letters, 'b') == NULL) /* nor are bytes looked through */
-		n_strings = wire_in_strings(&in);
 	if (letters[1] == '\0' &&
 	    (n_strings != 1 || in.pos[in.left - 1] != '\0'))
 		return XS_EINVAL;
@@ -185,8 +186,7 @@ parse(struct request *req, const char *letters)
 	}
 	if (*l == '*')
 		req->rest = in;
-	else if (letters[1] != '\0' && strchr(letters, 'b') == NULL &&
-		 n_strings > req->n_args)
+	else if (letters[1] != '\0' && !bytes && n_strings > req->n_args)
 		return XS_EINVAL;
 	return parse_paths(req, letters);
 }

@@ -5,7 +5,8 @@
 #include <string.h>
 
 enum {
-	SMALL = WIRE_HEADER_SIZE + 48, /* a reply that the spare one can be */
+	SMALL = WIRE_HEADER_SIZE + 48, /* a reply that a spare one can be */
+	SPARES = 16,		       /* kept at most */
 	EVENT_COST = sizeof(struct event) + sizeof(struct event_path),
 };
 
@@ -83,6 +84,25 @@ new_reply(size_t len)
 }
 
 static void
+give_spare(struct outq *q, struct reply *reply)
+{
+	memcpy(reply->bytes, &q->spare, sizeof(q->spare));
+	q->spare = reply;
+	q->n_spare++;
+}
+
+/* One of those there are. */
+static struct reply *
+take_spare(struct outq *q)
+{
+	struct reply *reply = q->spare;
+
+	memcpy(&q->spare, reply->bytes, sizeof(q->spare));
+	q->n_spare--;
+	return reply;
+}
+
+static void
 free_reply(struct outq *q, struct reply *reply)
 {
 	list_remove(&reply->item.link);
@@ -90,8 +110,8 @@ free_reply(struct outq *q, struct reply *reply)
 	q->n_replies--;
 	if (!reply->item.logged)
 		q->n_unlogged--;
-	if (q->spare == NULL && reply->room >= SMALL)
-		q->spare = reply;
+	if (q->n_spare < SPARES && reply->room == SMALL)
+		give_spare(q, reply);
 	else
 		free(reply);
 }
@@ -106,7 +126,7 @@ outq_ready(struct outq *q)
 	reply = new_reply(SMALL);
 	if (reply == NULL)
 		return false;
-	q->spare = reply;
+	give_spare(q, reply);
 	return true;
 }
 
@@ -117,8 +137,7 @@ get_reply(struct outq *q, size_t len)
 	struct reply *reply;
 
 	if (len <= SMALL && outq_ready(q)) {
-		reply = q->spare;
-		q->spare = NULL;
+		reply = take_spare(q);
 	} else {
 		reply = new_reply(len);
 		if (reply == NULL)
@@ -502,6 +521,6 @@ void
 outq_end(struct outq *q)
 {
 	outq_clear(q);
-	free(q->spare);
-	q->spare = NULL;
+	while (q->n_spare > 0)
+		free(take_spare(q));
 }

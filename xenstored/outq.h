@@ -76,8 +76,9 @@ struct event_source {
 struct outq {
 	struct list items;
 	struct events *events;
-	struct reply *spare; /* a small one, so that none need fail */
-	char *kept;	     /* bytes that were taken and not sent, or NULL */
+	struct reply *spare; /* small ones; one so that none need fail */
+	uint32_t n_spare;
+	char *kept; /* bytes that were taken and not sent, or NULL */
 	uint32_t kept_at, kept_len; /* those from KEPT_AT on are left */
 	uint32_t upto;		    /* for replies to come */
 	size_t n_unlogged;

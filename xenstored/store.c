@@ -295,12 +295,16 @@ put_new(struct heap *heap, struct way *way, const struct comps *c,
 static enum xs_err
 put_value(struct heap *heap, struct way *way, const struct bytes *value)
 {
-	struct weight before = node_weight(*way->slot);
+	bool as_heavy = node_value_len(*way->slot) == value->len;
+	struct weight before;
 
+	if (!as_heavy)
+		before = node_weight(*way->slot);
 	if (!node_set_value(heap, way->slot, value->data, value->len))
 		return XS_ENOMEM;
 	(*way->slot)->value_stamp = ++heap->stamp;
-	way_weigh(way, &before);
+	if (!as_heavy)
+		way_weigh(way, &before);
 	return XS_OK;
 }
 
