@@ -229,8 +229,8 @@ view_put(const struct view *view, const char *path, const struct bytes *value)
 	int64_t cost = 0;
 	struct way way;
 
-	err = resolve(view, path, PERM_WRITE, value == NULL ? TXN_EXISTS : 0,
-	    &f, &way);
+	err = resolve(
+	    view, path, PERM_WRITE, value == NULL ? TXN_EXISTS : 0, &f, &way);
 	if (err != XS_OK && err != XS_ENOENT)
 		return err;
 	if (f.node != NULL) {

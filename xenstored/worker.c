@@ -31,13 +31,14 @@
 #include "xenstored/worker_update.h"
 
 enum {
-	FOLLOW_MS = 10, /* between two looks at the log that moves */
+	FOLLOW_MS = 4, /* between two looks at the log that moves; twice as
+			* much and so on if it does not */
 	LOOKS = 4, /* in vain, before the standby sleeps until it is woken */
 	OVER = 64, /* closed clients that are remembered */
 	WAIT_US = 500, /* for those who still need old records ... */
 	WAITS = 4000,  /* so often */
 	RECORD_MAX = FLIGHT_OUT_SIZE + WIRE_MESSAGE_MAX,
-	IMAGE_LOG = 1 << 20,  /* of log that an image is worth ... */
+	IMAGE_LOG = 6 << 20,  /* of log that an image is worth ... */
 	IMAGE_LOG_NODE = 256, /* ... and this more for each node */
 };
 
@@ -372,7 +373,7 @@ static int
 time_to_wait(struct worker *w, int looks)
 {
 	if (looks < LOOKS)
-		return FOLLOW_MS;
+		return FOLLOW_MS << looks;
 	flight_sleep(w->flight, true);
 	if (__atomic_load_n(&log_header(w->log)->end, __ATOMIC_ACQUIRE) ==
 	    w->pos.offset)

@@ -123,6 +123,63 @@ what_nobody_shares_is_changed_in_place(void **unused)
 	stop(top);
 }
 
+/* Puts VALUE at PATH by a way that has to be the tree's own. */
+static void
+put_by_way(struct node **top, const char *path, const char *value)
+{
+	struct bytes bytes = { value, strlen(value) };
+	struct node *created;
+	struct found f;
+	struct way way;
+
+	store_find_way(&heap, top, path, &f, &way);
+	assert_true(way.own);
+	assert_int_equal(way.missing, f.node == NULL);
+	assert_int_equal(
+	    store_put_at(&heap, &way, &bytes, acl, &created), XS_OK);
+	assert_int_equal(created != NULL, f.node == NULL);
+}
+
+static void
+a_way_that_nobody_shares_leads_where_a_path_does(void **unused)
+{
+	struct node *top = start(), *other, *then;
+	struct weight by_way, by_path;
+	static const char *const paths[] = { "/a", "/a/b/c/d", "/a/b/c", "/a/b",
+		"/a/b/c/e", "/a/b/c/d", "/" };
+	struct found f;
+	struct way way;
+	size_t i;
+
+	(void)unused;
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		put_by_way(&top, paths[i], i % 2 == 0 ? "12" : "3456");
+	by_way = node_weight(top);
+	other = store_new_tree(&heap, acl, acl);
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		put(&other, paths[i], i % 2 == 0 ? "12" : "3456");
+	by_path = node_weight(other);
+	assert_int_equal(by_way.nodes, by_path.nodes);
+	assert_int_equal(by_way.cost, by_path.cost);
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		assert_int_equal(
+		    node_value_len(store_get(&heap, top, paths[i])),
+		    node_value_len(store_get(&heap, other, paths[i])));
+	node_unref(&heap, other);
+	/* what another version shares must be copied before */
+	then = node_ref(top);
+	store_find_way(&heap, &top, "/a/b", &f, &way);
+	assert_false(way.own);
+	put(&top, "/a/b/c", "5");
+	store_find_way(&heap, &top, "/a/b/c", &f, &way);
+	assert_true(way.own);
+	store_find_way(&heap, &top, "/a/b/c/d", &f, &way);
+	assert_false(way.own);
+	assert_value(then, "/a/b/c", "12");
+	node_unref(&heap, then);
+	stop(top);
+}
+
 static void
 find_says_what_is_there_and_what_is_missing(void **unused)
 {
@@ -418,6 +475,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_snapshot_never_changes),
 		cmocka_unit_test(what_nobody_shares_is_changed_in_place),
+		cmocka_unit_test(
+		    a_way_that_nobody_shares_leads_where_a_path_does),
 		cmocka_unit_test(find_says_what_is_there_and_what_is_missing),
 		cmocka_unit_test(
 		    stamps_tell_values_children_and_permissions_apart),
