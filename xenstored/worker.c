@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -38,7 +39,8 @@ enum {
 	WAIT_US = 500, /* for those who still need old records ... */
 	WAITS = 4000,  /* so often */
 	RECORD_MAX = FLIGHT_OUT_SIZE + WIRE_MESSAGE_MAX,
-	IMAGE_LOG = 6 << 20,  /* of log that an image is worth ... */
+	IMAGE_MS = 20,	      /* between two images, if there is room */
+	IMAGE_LOG = 1 << 20,  /* of log that an image is worth ... */
 	IMAGE_LOG_NODE = 256, /* ... and this more for each node */
 };
 
@@ -71,6 +73,7 @@ struct worker {
 	bool rebind;	    /* nobody has the ports */
 	bool updated;	    /* promoted as a new program */
 	uint64_t image_at;  /* log offset of the last image that was begun */
+	uint64_t image_ms;  /* and when, of this process's */
 	uint64_t looked_at; /* log offset when it was looked after last */
 	unsigned waits;	    /* that were in vain ... */
 	uint64_t waits_for; /* for this offset to move */
@@ -255,10 +258,19 @@ make_image(struct worker *w, struct state *st, const struct log_pos *pos,
 	_exit(0);
 }
 
+static uint64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 /*
  * Long before the oldest record that a new start needs is overwritten; sooner
  * where an image is small, as the next standby has to go through what was
- * logged since.
+ * logged since; which takes no time where it was logged in none.
  */
 static void
 renew_image(struct worker *w)
@@ -273,8 +285,11 @@ renew_image(struct worker *w)
 		due = half;
 	if ((keep != FLIGHT_UNKNOWN && w->pos.offset - keep < due) ||
 	    w->pos.offset - w->image_at < due / 4 ||
+	    (w->pos.offset - w->image_at < half / 2 &&
+		now_ms() - w->image_ms < IMAGE_MS) ||
 	    !apply_is_between(w->apply))
 		return;
+	w->image_ms = now_ms();
 	make_image(w, apply_state(w->apply), &w->pos, &w->tail);
 }
 
