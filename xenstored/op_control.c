@@ -88,10 +88,12 @@ control_quota(
 {
 	struct quota_pool *pool = principals_pool(req->st->all);
 	struct principal *p;
+	uint64_t domid;
 	enum xs_err err;
 	unsigned i;
 
 	if (argc == 1) {
+		add(t, "Quota settings:\n");
 		for (i = 0; i < QUOTA_COUNT; i++)
 			add(t, "%-17s: %8lld %s\n", quota_name(i),
 			    (long long)pool->limits.n[i], quota_what(i));
@@ -109,9 +111,13 @@ control_quota(
 		return show_peak(req, argc, argv, t);
 	if (argc != 2)
 		return XS_EINVAL;
-	err = parse_domid(req, argv[1], &p);
-	if (err != XS_OK)
-		return err;
+	if (!wire_number(argv[1], DOMID_FIRST_RESERVED - 1, &domid))
+		return XS_EINVAL;
+	/* who has met nobody uses nothing, and need not be a domain at all */
+	p = domid == 0 ? req->st->dom0
+		       : principal_current(req->st->all, (uint32_t)domid);
+	if (p == NULL)
+		return XS_ENOENT;
 	add(t, "Domain %u:\n", (unsigned)p->domid);
 	for (i = 0; i < QUOTA_COUNT; i++)
 		add(t, "%-17s: %8lld (max %8lld)\n", quota_name(i),
@@ -126,6 +132,7 @@ control_quota_soft(
 	uint64_t value;
 
 	if (argc == 1) {
+		add(t, "Quota settings:\n");
 		add(t, "%-17s: %8lld %s\n", quota_name(QUOTA_MEMORY),
 		    (long long)req->st->soft_memory, quota_what(QUOTA_MEMORY));
 		return XS_OK;

@@ -30,6 +30,8 @@ quota_by_name(const char *name)
 {
 	unsigned i;
 
+	if (strcmp(name, "permissions") == 0)
+		return QUOTA_PERMS; /* what releases up to 4.17 call it */
 	for (i = 0; i < QUOTA_COUNT; i++)
 		if (strcmp(quotas[i].name, name) == 0)
 			break;

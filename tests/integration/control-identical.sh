@@ -65,9 +65,12 @@ all() {
 	r quota
 	r quota x
 	r quota 0
+	r quota 5
 	r quota 77777
 	r quota set nodes 1000
 	r quota set nodes x
+	r quota set permissions 6
+	r quota set node-permissions 5
 	r quota set nope 1
 	r quota set nodes 1 2 3 4 5 6 7 8 9 10
 	r quota max -x
