@@ -107,8 +107,8 @@ void async_poll(struct xs_async *a, bool write);
 
 /* --- async_queue.c --- */
 
-/* A request of TYPE with IOV's parts as payload, and EXTRA bytes of room behind
- * it. NULL with errno. */
+/* A request of TYPE with IOV's parts as payload, a NUL, and EXTRA bytes of room
+ * behind it. NULL with errno. */
 struct xs_async_request *async_new(uint32_t type, xs_transaction_t txn,
     const struct iovec *iov, int iovcnt, size_t extra);
 

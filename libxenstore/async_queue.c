@@ -29,7 +29,8 @@ async_new(uint32_t type, xs_transaction_t txn, const struct iovec *iov,
 		}
 		len += iov[i].iov_len;
 	}
-	req = malloc(sizeof(*req) + len + extra);
+	/* a NUL behind it: what users hand in raw may have none */
+	req = malloc(sizeof(*req) + len + 1 + extra);
 	if (req == NULL)
 		return NULL;
 	*req = (struct xs_async_request){
@@ -45,6 +46,7 @@ async_new(uint32_t type, xs_transaction_t txn, const struct iovec *iov,
 			memcpy(req->msg + len, iov[i].iov_base, iov[i].iov_len);
 		len += iov[i].iov_len;
 	}
+	req->msg[len] = '\0';
 	return req;
 }
 

@@ -245,6 +245,38 @@ a_long_directory_without_parts_is_too_big(void **state)
 	stop();
 }
 
+/* Says of anything that it is too long, and then ends the connection. */
+static void
+find_all_too_long(struct fake *f)
+{
+	while (fake_recv(f)) {
+		if (f->req.hdr.type == WIRE_DIRECTORY_PART)
+			return;
+		fake_error(f, "E2BIG");
+	}
+}
+
+/* The library must not look for the end of a path behind what it was given. */
+static void
+a_raw_request_need_not_end_with_a_nul(void **state)
+{
+	static const char raw[] = { '/', 'x' };
+	const struct iovec iov = { (void *)raw, sizeof(raw) };
+	struct got got = { 0 };
+
+	(void)state;
+	start(find_all_too_long);
+	assert_non_null(
+	    xs_async_submit(a, XS_ASYNC_DIRECTORY, 0, &iov, 1, keep, &got));
+	(void)xs_async_finish(a);
+	assert_int_equal(got.calls, 1);
+	assert_int_not_equal(got.err, 0);
+	stop();
+	assert_int_equal(fake.req.hdr.type, WIRE_DIRECTORY_PART);
+	assert_int_equal(fake.req.hdr.len, 5);
+	assert_memory_equal(fake.req.body, "/x\0000\0", 5);
+}
+
 static void
 what_is_cancelled_before_it_was_sent_is_not_sent(void **state)
 {
@@ -649,6 +681,7 @@ main(void)
 		cmocka_unit_test(each_request_has_its_payload),
 		cmocka_unit_test(a_long_directory_comes_whole),
 		cmocka_unit_test(a_long_directory_without_parts_is_too_big),
+		cmocka_unit_test(a_raw_request_need_not_end_with_a_nul),
 		cmocka_unit_test(
 		    what_is_cancelled_before_it_was_sent_is_not_sent),
 		cmocka_unit_test(
