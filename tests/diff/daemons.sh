@@ -33,10 +33,11 @@ machine()
 }
 
 # in_linux COMMAND...: where /proc/xen, /run/xenstored and /var/lib/xen are this
-# machine's, with our hypervisor libraries and nothing else of ours
+# machine's, with our hypervisor libraries and nothing else of ours. In the
+# background: $! is the command itself.
 in_linux()
 {
-	unshare --mount sh -c '
+	exec unshare --mount sh -c '
 		mkdir -p /run/xenstored /run/proc /run/lock
 		mount --bind "$XENSTORED_RUNDIR" /run/xenstored &&
 		    mount -t tmpfs tmpfs /var/lib/xen &&

@@ -99,11 +99,16 @@ struct machine;
 struct machine *machine_open(const char *root, const char *kernel);
 /* Creates domain DOMID and starts it. Ends the program on failure. */
 struct guest *guest_new(struct machine *m, unsigned domid);
+/* The same, but it never runs and nobody here maps its ring. */
+struct guest *guest_still(struct machine *m, unsigned domid);
 /* Destroys the domain; its id is free when nobody maps its memory. */
 void guest_free(struct machine *m, struct guest *g);
 struct wire_ring *guest_ring(struct guest *g);
 uint32_t guest_store_port(const struct guest *g);
 uint64_t guest_store_gfn(const struct guest *g);
+/* Has the guest grant its store page (it does from the start), or one that is
+ * none. Who maps it keeps it. */
+void guest_grant_ring(struct machine *m, struct guest *g, bool granted);
 /* Shuts the domain down; its processors do not run any more. */
 void guest_shutdown(struct machine *m, struct guest *g);
 /* Has the guest send its store event. */

@@ -15,6 +15,7 @@
 
 #include "abi/domctl.h"
 #include "abi/event_channel.h"
+#include "abi/grant_table.h"
 #include "abi/sched.h"
 #include "tools/xl/build.h"
 #include "xencall.h"
@@ -111,19 +112,36 @@ create(struct machine *m, unsigned domid)
 	xencall_free_buffer(m->call, ctl);
 }
 
-struct guest *
-guest_new(struct machine *m, unsigned domid)
+/* Creates the domain with KIB of memory and builds it. */
+static struct guest *
+make(struct machine *m, unsigned domid, uint64_t kib)
 {
 	struct guest *g = calloc(1, sizeof(*g));
 	const char *why = "";
-	uint32_t port;
 
+	m->config.memory_kib = m->config.max_memory_kib = kib;
 	at = m->root;
 	create(m, domid);
 	g->domid = domid;
+	g->string = -1;
 	if (build_domain(m->mem, m->hv, domid, &m->config, &m->images,
 		&g->rings, &why) != 0)
 		die("a new domain", why);
+	return g;
+}
+
+struct guest *
+guest_still(struct machine *m, unsigned domid)
+{
+	return make(m, domid, build_needs_kib(&m->images));
+}
+
+struct guest *
+guest_new(struct machine *m, unsigned domid)
+{
+	struct guest *g = make(m, domid, GUEST_KIB);
+	uint32_t port;
+
 	if (hvctl_alloc_port(m->hv, domid, &port) != 0 || port != STRING_PORT)
 		die("a new domain", "its ports are not what they were");
 	g->string = xenevtchn_bind_interdomain(m->xce, domid, port);
@@ -137,8 +155,10 @@ guest_new(struct machine *m, unsigned domid)
 void
 guest_free(struct machine *m, struct guest *g)
 {
-	xenevtchn_unbind(m->xce, (evtchn_port_t)g->string);
-	hvctl_unmap(m->hv, g->ring, 1);
+	if (g->string >= 0)
+		xenevtchn_unbind(m->xce, (evtchn_port_t)g->string);
+	if (g->ring != NULL)
+		hvctl_unmap(m->hv, g->ring, 1);
 	if (hvctl_destroy(m->hv, g->domid) != 0)
 		die("the end of a domain", strerror(errno));
 	free(g);
@@ -156,6 +176,16 @@ guest_shutdown(struct machine *m, struct guest *g)
 		(uintptr_t)op) != 0)
 		die("shutting a domain down", strerror(errno));
 	xencall_free_buffer(m->call, op);
+}
+
+void
+guest_grant_ring(struct machine *m, struct guest *g, bool granted)
+{
+	uint64_t nowhere = UINT32_MAX;
+
+	if (hvctl_grant(m->hv, g->domid, GNTTAB_RESERVED_XENSTORE,
+		granted ? g->rings.store_gfn : nowhere) != 0)
+		die("a grant", strerror(errno));
 }
 
 struct wire_ring *

@@ -12,6 +12,7 @@
 #include "tests/diff/target.h"
 
 enum { S0, S1, S2, G1, G2 };
+enum { CASE_SECONDS = 15 }; /* what takes longer has failed */
 
 struct security_case {
 	int number; /* in the list */
@@ -22,6 +23,10 @@ struct security_case {
 
 extern struct target *daemon_;
 extern long daemon_pid;
+/* The daemon's program, for a live update; or NULL. */
+extern const char *daemon_program;
+/* Whether what it writes its trace or log to is full. */
+extern bool daemon_log_is_full;
 
 /* Ends the case: it failed, for that reason. */
 #define MUST(condition, ...)                                                   \
@@ -34,6 +39,32 @@ extern long daemon_pid;
 void case_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Ends the case: the daemon has no such thing. */
 void case_void(const char *why);
+
+/*
+ * A connection besides, as bytes: many requests at once, or one that nobody
+ * else waits for. A request is put together by raw_add(); raw_flush() sends
+ * what was added and waits for all replies. The number of errors among them; or
+ * -1: they do not come within 30 s.
+ */
+struct raw {
+	int fd, pending;
+	size_t len;
+	char buf[1 << 16];
+};
+bool raw_open(struct raw *raw);
+void raw_close(struct raw *raw);
+/* FORMAT as in ask(). Flushes by itself; -1 if that failed. */
+int raw_add(struct raw *raw, unsigned op, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+int raw_flush(struct raw *raw);
+/* What is added is sent; nobody waits. */
+bool raw_send(struct raw *raw);
+/* Whether an answer is there. */
+bool raw_is_answered(struct raw *raw);
+/* The next reply's text in BUF, its type; -1: it does not come within MS. */
+int raw_reply(struct raw *raw, char buf[WIRE_PAYLOAD_MAX + 1], int ms);
+/* How long one request takes, us; -1: it is not answered. */
+long raw_ping(struct raw *raw);
 
 /*
  * Asks on CONN; each | is a NUL, and one is added but for WRITE. The error's
@@ -75,6 +106,6 @@ int get_message(int conn, char buf[WIRE_PAYLOAD_MAX + 1]);
 
 /* cases_*.c: NULL-terminated by number 0 */
 extern const struct security_case ring_cases[], right_cases[], quota_cases[],
-    other_cases[];
+    other_cases[], live_cases[];
 
 #endif

@@ -266,8 +266,6 @@ const struct security_case ring_cases[] = {
 	{ 8, "326", "replies that nobody reads", replies_nobody_reads, NULL },
 	{ 9, "326", "events that nobody reads cost little and are not lost",
 	    events_nobody_reads, NULL },
-	{ 10, "-", "a page that goes away", NULL,
-	    "the hypervisor keeps a mapped page" },
 	{ 11, "-", "a storm of events without data", a_storm_of_events, NULL },
 	{ 12, "-", "an event for a port that was never bound", NULL,
 	    "the hypervisor sends none" },

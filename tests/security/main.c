@@ -1,8 +1,9 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * security --kernel FILE --pid PID [--from N] [--to N] NAME:HV_ROOT:SOCKET:
- * runs the cases, a line each: NUMBER|XSA|WHAT|RESULT, where RESULT is
+ * security --kernel FILE --pid PID [--program FILE] [--full-log] [--from N]
+ * [--to N] NAME:HV_ROOT:SOCKET: runs the cases, a line each:
+ * NUMBER|XSA|WHAT|RESULT, where RESULT is
  * "passes", "fails: REASON" or "-: REASON". The daemon may die of one: the line
  * then says so, the exit status is 3, and the caller starts another daemon.
  */
@@ -10,6 +11,7 @@
 
 #include <dirent.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +21,8 @@
 
 struct target *daemon_;
 long daemon_pid;
+const char *daemon_program;
+bool daemon_log_is_full;
 static const struct security_case *now;
 static char verdict[400];
 
@@ -316,9 +320,23 @@ on_death(void)
 }
 
 static void
+on_alarm(int signo)
+{
+	static const char text[] = "fails: it takes more than 15 s";
+
+	(void)signo;
+	memcpy(verdict, text, sizeof(text));
+	show();
+	_exit(3);
+}
+
+static void
 run(const struct security_case *c)
 {
+	long start = now_us();
+
 	now = c;
+	alarm(CASE_SECONDS);
 	strcpy(verdict, "passes");
 	if (c->run == NULL) {
 		case_void(c->not_by_wire);
@@ -332,7 +350,11 @@ run(const struct security_case *c)
 		/* harm that shows when all of it is taken back */
 		target_reset(daemon_, true);
 	}
+	alarm(0);
 	show();
+	if (getenv("SECURITY_VERBOSE") != NULL)
+		fprintf(stderr, "%s case %d: %ld ms\n", daemon_->name,
+		    c->number, (now_us() - start) / 1000);
 }
 
 int
@@ -340,9 +362,10 @@ main(int argc, char **argv)
 {
 	static const struct option longs[] = { { "kernel", 1, NULL, 'k' },
 		{ "pid", 1, NULL, 'p' }, { "from", 1, NULL, 'f' },
-		{ "to", 1, NULL, 't' }, { NULL, 0, NULL, 0 } };
+		{ "to", 1, NULL, 't' }, { "program", 1, NULL, 'P' },
+		{ "full-log", 0, NULL, 'L' }, { NULL, 0, NULL, 0 } };
 	static const struct security_case *const all[] = { ring_cases,
-		right_cases, quota_cases, other_cases };
+		right_cases, quota_cases, other_cases, live_cases };
 	const char *kernel = NULL;
 	const struct security_case *c;
 	int from = 1, to = 60, letter, number;
@@ -357,6 +380,10 @@ main(int argc, char **argv)
 			from = atoi(optarg);
 		else if (letter == 't')
 			to = atoi(optarg);
+		else if (letter == 'P')
+			daemon_program = optarg;
+		else if (letter == 'L')
+			daemon_log_is_full = true;
 		else
 			return 2;
 	}
@@ -366,6 +393,7 @@ main(int argc, char **argv)
 	}
 	target_patience_ms = 3000;
 	target_on_death = on_death;
+	signal(SIGALRM, on_alarm);
 	targets[n_targets++] = daemon_ = target_open(argv[optind], kernel);
 	target_reset(daemon_, true);
 	for (number = from; number <= to; number++)
