@@ -559,6 +559,7 @@ crash: all $(filter-out %-crash,$(CRASHERS)) ## kill the store's processes N tim
 check-diff: all $(B)/tests/diff/diff $(B)/tests/diff/ox_preload.so ## our store daemon beside Debian's two
 	@WORLD_GUESTS=$(abspath $(GB)) sh tests/diff/run $(B) $(DIFF)
 	@WORLD_GUESTS=$(abspath $(GB)) sh tests/diff/run $(B) --limits
+	@WORLD_GUESTS=$(abspath $(GB)) sh tests/diff/run $(B) --plant
 
 # Each case of the security history that can be put to a running daemon.
 check-security: all $(B)/tests/security/security ## the cases of the security history, by wire

@@ -220,6 +220,18 @@ struct verdict {
 void run_print(void);
 void run_sequence(const struct sequence *seq, struct verdict *out);
 extern unsigned long run_steps, run_compared;
+extern bool run_planted; /* ours is wrong in one thing */
+
+/* ---------------------------------------------------------------- tally -- */
+
+/* Counts OURS, a reply to OP that another daemon's was compared with. */
+void tally_reply(uint32_t op, const struct reply *ours);
+/* A line for each operation on stdout: how often each answer of ours was
+ * compared. The number of operations from 0 to 26 never asked, plus that of the
+ * pairs of operation and error in tally.c's list that never came. */
+int tally_print(void);
+
+/* ------------------------------------------------------------ sequences -- */
 
 /* A random sequence of N steps. RNG is the state of the generator. */
 void gen_sequence(struct sequence *seq, int n, uint64_t *rng);

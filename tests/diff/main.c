@@ -10,6 +10,9 @@
  *   --seconds N      stop the random part after that time (60; 0: never)
  *   --replay FILE    these steps first (any number of times)
  *   --all            go on after a failure; one minimal script for each kind
+ *   --coverage       what was compared, by operation and answer; fails if an
+ *                    operation or an error that can come never did
+ *   --plant          ours is wrong in one thing: this has to be found
  *   --save DIR       where minimal scripts are written
  * 0: no undeclared difference; 1: there was one; 2: usage.
  */
@@ -25,7 +28,7 @@ enum { KINDS_MAX = 200 };
 
 static struct options {
 	const char *table, *kernel, *save, *replay[64];
-	int n_replay, length, all;
+	int n_replay, length, all, coverage;
 	long steps, seconds;
 	uint64_t seed;
 } opt = { .length = 50, .steps = 100000, .seconds = 60 };
@@ -169,7 +172,8 @@ read_options(int argc, char **argv)
 		{ "kernel", 1, NULL, 'k' }, { "steps", 1, NULL, 'n' },
 		{ "length", 1, NULL, 'l' }, { "seed", 1, NULL, 's' },
 		{ "seconds", 1, NULL, 'T' }, { "replay", 1, NULL, 'r' },
-		{ "all", 0, NULL, 'a' }, { "save", 1, NULL, 'S' },
+		{ "all", 0, NULL, 'a' }, { "coverage", 0, NULL, 'c' },
+		{ "plant", 0, NULL, 'p' }, { "save", 1, NULL, 'S' },
 		{ NULL, 0, NULL, 0 } };
 	int c;
 
@@ -196,6 +200,12 @@ read_options(int argc, char **argv)
 			break;
 		case 'a':
 			opt.all = 1;
+			break;
+		case 'c':
+			opt.coverage = 1;
+			break;
+		case 'p':
+			run_planted = true;
 			break;
 		case 'S':
 			opt.save = optarg;
@@ -235,6 +245,8 @@ main(int argc, char **argv)
 	}
 	if (opt.all)
 		allow_unused(true);
+	if (opt.coverage && tally_print() > 0)
+		failed++;
 	printf("%lu steps, %lu replies compared, %d daemons beside ours, "
 	       "%d declared differences, %d sequences failed\n",
 	    run_steps, run_compared, n_targets - 1, lines, failed);

@@ -79,7 +79,9 @@ note(const struct step *step, const struct reply *ours)
 	struct txn *x = txn_of(step);
 	bool ok = ours->there && ours->type != WIRE_ERROR;
 
-	if (step->op == WIRE_TRANSACTION_START) {
+	if (is_nested_start(step)) {
+		/* refused, or none of the slots' */
+	} else if (step->op == WIRE_TRANSACTION_START) {
 		note_start(step, ours);
 	} else if (step->op == WIRE_TRANSACTION_END) {
 		if (x != NULL && strcmp(key_reply(ours), "EINVAL") != 0) {
@@ -162,6 +164,7 @@ compare_step(int t, const struct step *step, const struct reply *ours)
 
 	set_tag(step, t);
 	run_compared++;
+	tally_reply(step->op, ours);
 	in_txn = x != NULL && x->open && honours_txn(step->op);
 	if (compare_replies(t, step->op, ours, theirs) == ALLOW_RETRY &&
 	    x != NULL)
@@ -178,6 +181,26 @@ compare_step(int t, const struct step *step, const struct reply *ours)
 		compare_now(t);
 }
 
+bool run_planted;
+
+/* Sends STEP to T. With a planted difference ours makes /t/ab, not /t/b. */
+static void
+send_step(int t, const struct step *step)
+{
+	const struct step *what = step;
+	static struct step other;
+
+	if (run_planted && t == 0 && step->op == WIRE_MKDIR &&
+	    strcmp(step->payload, "/t/b") == 0) {
+		other = *step;
+		other.len = 6;
+		memcpy(other.payload, "/t/ab", 6);
+		what = &other;
+	}
+	target_send(targets[t], step->conn, step->op, txn_id(step, t),
+	    what->payload, what->len);
+}
+
 static void
 do_request(const struct step *step)
 {
@@ -188,8 +211,7 @@ do_request(const struct step *step)
 	for (t = 0; t < n_targets; t++) {
 		skipped[t] = run.muted[t] || is_skipped(t, step);
 		if (!skipped[t])
-			target_send(targets[t], step->conn, step->op,
-			    txn_id(step, t), step->payload, step->len);
+			send_step(t, step);
 	}
 	targets_wait();
 	ours = *target_reply(targets[0], step->conn);
@@ -306,8 +328,12 @@ do_happening(const struct step *step)
 		if (t == 0 && r != NULL)
 			ours = *r;
 		set_tag(step, t);
-		if (t > 0 && r != NULL && !run.muted[t])
+		if (t > 0 && r != NULL && !run.muted[t]) {
+			tally_reply(step->kind == STEP_RELEASE ? WIRE_RELEASE
+							       : WIRE_INTRODUCE,
+			    &ours);
 			compare_replies(t, 0, &ours, r);
+		}
 	}
 	note_happening(step);
 }

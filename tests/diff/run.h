@@ -49,6 +49,8 @@ void txns_close(int conn);
 void disturb_others(const struct txn *but);
 /* The one that STEP is about, or NULL. */
 struct txn *txn_of(const struct step *step);
+/* Whether STEP asks for a transaction with the id of another one. */
+bool is_nested_start(const struct step *step);
 /* Its id for TARGET; what never was an id if it is not open; or 0. */
 uint32_t txn_id(const struct step *step, int target);
 /* "none" "dead" "clean" ... for the key of T. */

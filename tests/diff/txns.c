@@ -49,13 +49,28 @@ txn_of(const struct step *step)
 		   : NULL;
 }
 
+bool
+is_nested_start(const struct step *step)
+{
+	return step->op == WIRE_TRANSACTION_START &&
+	       strcmp(step->payload, "in") == 0;
+}
+
+/* Whether STEP is asked in no transaction at all. */
+static bool
+is_outside(const struct step *step)
+{
+	return step->slot == 0 ||
+	       (step->op == WIRE_TRANSACTION_START && step->slot != SLOT_DEAD &&
+		   !is_nested_start(step));
+}
+
 uint32_t
 txn_id(const struct step *step, int target)
 {
 	const struct txn *x = txn_of(step);
 
-	if (step->slot == 0 ||
-	    (step->op == WIRE_TRANSACTION_START && step->slot != SLOT_DEAD))
+	if (is_outside(step))
 		return 0;
 	return x != NULL && x->id[target] != 0 ? x->id[target] : 0xdead;
 }
@@ -65,8 +80,7 @@ txn_word(const struct step *step, int t)
 {
 	const struct txn *x = txn_of(step);
 
-	if (step->slot == 0 ||
-	    (step->op == WIRE_TRANSACTION_START && step->slot != SLOT_DEAD))
+	if (is_outside(step))
 		return "none";
 	if (x == NULL || !x->open)
 		return "dead";
