@@ -132,13 +132,15 @@ client_async(struct hv_client *c, struct parcel *p)
 	parcel_close(p);
 }
 
-void
+unsigned
 client_read_async(struct hv_client *c, unsigned most)
 {
 	struct parcel p;
+	unsigned n;
 
-	while (most-- > 0 && client_recv(c, &p, MSG_DONTWAIT) == 0)
+	for (n = 0; n < most && client_recv(c, &p, MSG_DONTWAIT) == 0; n++)
 		client_async(c, &p);
+	return n;
 }
 
 int

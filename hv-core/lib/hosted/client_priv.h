@@ -76,8 +76,9 @@ int client_request(
     struct hv_client *c, const struct hv_msg *m, struct parcel *p);
 /* Deal with an asynchronous message; takes its descriptors. */
 void client_async(struct hv_client *c, struct parcel *p);
-/* client_async() for what has come, MOST messages of it; does not wait. */
-void client_read_async(struct hv_client *c, unsigned most);
+/* client_async() for what has come, MOST messages of it; does not wait. How
+ * many there were. */
+unsigned client_read_async(struct hv_client *c, unsigned most);
 void parcel_close(struct parcel *p);
 
 /* client_arena.c */

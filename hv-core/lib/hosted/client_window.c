@@ -11,6 +11,8 @@
 
 #include "hv-core/lib/hosted/client_priv.h"
 
+enum { MAYBE_MORE = 16 }; /* messages; a socket holds more of them */
+
 static pthread_mutex_t windows_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct hv_window *windows; /* every window of the process */
 
@@ -137,14 +139,18 @@ struct hv_window *
 hv_client_ram(struct hv_client *c, uint16_t domid, int *err_out)
 {
 	struct hv_window *w = NULL;
-	struct ram_ref *r;
+	struct ram_ref *r = NULL;
 
 	pthread_mutex_lock(&c->lock);
-	/* The memory we know may be gone, and the number another domain's. */
-	client_read_async(c, UINT_MAX);
-	for (r = c->rams; r != NULL; r = r->next)
-		if (r->window->domid == domid)
-			break;
+	/*
+	 * The memory we know may be gone, and the number another domain's.
+	 * Where there was much to read, hvd may have more than the socket
+	 * holds; its answer to a request comes behind all of it.
+	 */
+	if (client_read_async(c, UINT_MAX) < MAYBE_MORE)
+		for (r = c->rams; r != NULL; r = r->next)
+			if (r->window->domid == domid)
+				break;
 	if (r == NULL)
 		r = ram_fetch(c, domid, err_out);
 	if (r != NULL) {

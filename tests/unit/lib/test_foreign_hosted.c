@@ -58,6 +58,43 @@ a_domain_that_takes_a_number_over_is_another(void **state)
 	xenforeignmemory_close(f);
 }
 
+/* More domains end than a socket holds messages about. */
+static void
+a_number_taken_over_is_noticed_behind_many_deaths(void **state)
+{
+	enum { MANY = 600 };
+	xenforeignmemory_handle *f = xenforeignmemory_open(NULL, 0);
+	static struct guest g[MANY];
+	domid_t domid;
+	pid_t waker;
+	int i;
+
+	(void)state;
+	assert_non_null(f);
+	for (i = 0; i < MANY; i++) {
+		guest_create(&g[i]);
+		g[i].ram[5 * PAGE] = 'a';
+		assert_int_equal(look(f, g[i].domid), 'a');
+	}
+	domid = g[MANY - 1].domid;
+	for (i = 0; i < MANY; i++)
+		guest_destroy(&g[i]);
+	guest_create_as(&g[0], domid);
+	assert_int_equal(g[0].domid, domid);
+	g[0].ram[5 * PAGE] = 'b';
+	/* hvd is slow to send the rest */
+	assert_int_equal(kill(fixture_hvd, SIGSTOP), 0);
+	waker = fork();
+	if (waker == 0) {
+		usleep(100000);
+		_exit(kill(fixture_hvd, SIGCONT) != 0);
+	}
+	assert_int_equal(look(f, domid), 'b');
+	assert_int_equal(waitpid(waker, NULL, 0), waker);
+	guest_destroy(&g[0]);
+	xenforeignmemory_close(f);
+}
+
 static void
 frames_that_are_not_there_are_refused_one_by_one(void **state)
 {
@@ -89,6 +126,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_mapped_is_the_domains_memory),
 		cmocka_unit_test(a_domain_that_takes_a_number_over_is_another),
+		cmocka_unit_test(
+		    a_number_taken_over_is_noticed_behind_many_deaths),
 		cmocka_unit_test(
 		    frames_that_are_not_there_are_refused_one_by_one),
 	};
