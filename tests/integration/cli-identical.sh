@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# cli-identical.sh BUILD: our xenstore-* commands do and say what
+# cli-identical.sh BUILD [RUNDIR]: our xenstore-* commands do and say what
 # Debian's do, byte for byte: stdout, stderr, exit codes, and the state of the
-# store that they leave behind. Against our daemon.
+# store that they leave behind. Against our daemon, or the one that serves RUNDIR
+# (CLI_KEEP_ROOT: which must not be told to remove the root).
 #
 # Not compared, since ours differ on purpose: -h exits 0; a permission must have
 # a decimal domain id; -n wants a number; list -p / shows /name, not //name;
@@ -21,10 +22,14 @@ if [ ! -x "$theirs/xenstore-ls" ]; then
 	exit 0
 fi
 
-build=$(cd "${1:?usage: cli-identical.sh BUILD}" && pwd)
+build=$(cd "${1:?usage: cli-identical.sh BUILD [RUNDIR]}" && pwd)
 dir=$(mktemp -d "${TMPDIR:-/tmp}/cli-identical.XXXXXX")
 store_in "$dir"
-check 'xenstored starts' store_start "$build"
+if [ $# -gt 1 ]; then
+	XENSTORED_RUNDIR=$2
+else
+	check 'xenstored starts' store_start "$build"
+fi
 
 r() {
 	mode=$1
@@ -172,7 +177,7 @@ removal() {
 	r -ls /u
 	r -rm -t /u/zzz
 	r -rm -t /u
-	r -rm /
+	[ -n "${CLI_KEEP_ROOT:-}" ] || r -rm /
 	r -rm 'bad path'
 }
 
