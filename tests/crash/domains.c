@@ -387,11 +387,13 @@ play(const struct deed *step, unsigned long at)
 	if (strcmp(role, "takeover") == 0)
 		kill((pid_t)flight->primary_pid, SIGKILL);
 	step->act();
+	/* by then all is behind it that comes after its answer */
+	call(tool, WIRE_READ, 0, STR("/tool/xenstored"), "");
+	__atomic_store_n(&flight->kill_in, 0, __ATOMIC_RELEASE);
 	step->check();
 	introduced("T");
 	talk();
 	nothing_else();
-	__atomic_store_n(&flight->kill_in, 0, __ATOMIC_RELEASE);
 	for (i = 0; i < asker_wait_ms && count_ports() != ports; i++)
 		usleep(1000); /* it is looked after in turns */
 	if (count_ports() != ports)

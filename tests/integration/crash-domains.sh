@@ -48,8 +48,12 @@ finds()
 	! domains "fault-$1" primary "$1" -t 1500 -s "$2" && grep '^FAIL.*(xenstored/' "/run/fault-$1/said"
 }
 
+figures() { tr '\n' ';' <"/run/$1/said" | sed 's/^/ok ... /; s/;$/\n/'; }
+
 check 'the primary may be killed anywhere in what happens to a domain' domains primary primary ''
+figures primary
 check 'its successor, too' domains takeover takeover ''
+figures takeover
 check 'a takeover that tells no guest is found' finds notify ask
 check 'a takeover that looks at no ring is found' finds pending ask
 checks_end
