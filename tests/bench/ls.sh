@@ -1,5 +1,5 @@
 # ls.sh: xenstore-ls of 50,000 nodes, Debian's and ours, on our daemon and on
-# Debian's, if the group xs has started that. Sourced by run.
+# Debian's. Sourced by run.
 # shellcheck disable=SC2154 # bench, rounds, samples: run; peers_c: peers.sh
 
 ls_theirs=/usr/bin/xenstore-ls
@@ -37,6 +37,7 @@ ls_start()
 		skip "Debian's xenstore-ls" 'apt-get install xenstore-utils'
 		return 0
 	fi
+	peers_start
 	ls_fill "$XENSTORED_RUNDIR" || return 1
 	[ -z "$peers_c" ] || ls_fill "${peers_c%/*}"
 }
