@@ -228,6 +228,7 @@ sup_child_pump(struct sup_child *child, const struct sup_socks *socks)
 			return errno != EAGAIN;
 		child->sent = msg.id[msg.n - 1];
 	}
+	child->sent = socks->last_id; /* the others are gone */
 	if (!child->promote || child->promoted)
 		return true;
 	msg = (struct supmsg){

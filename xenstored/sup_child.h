@@ -40,7 +40,7 @@ struct sup_child {
 	bool serving;
 	bool promote, promoted; /* is to be told; was */
 	bool rebind, updated;	/* what it is told then */
-	uint64_t sent;		/* number of the last socket it was told of */
+	uint64_t sent;		/* it was told of sockets up to this number */
 	uint64_t born;		/* ms */
 };
 
