@@ -58,7 +58,8 @@ flush_line(struct domain *d)
 	console_put(d->hv, out, len);
 }
 
-void
+/* What a domain prints. */
+static void
 console_domain_put(struct domain *d, const char *text, size_t len)
 {
 	size_t i;

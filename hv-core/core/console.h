@@ -11,9 +11,6 @@
 /* Appends bytes as they are. */
 void console_put(struct hv *hv, const char *text, size_t len);
 
-/* What a domain prints. */
-void console_domain_put(struct domain *d, const char *text, size_t len);
-
 /*
  * Copies ring bytes from *INDEX on (free-running; one that is no longer or not
  * yet in the ring means the oldest byte there) to OUT. Answers how many, and

@@ -16,7 +16,7 @@ word(const struct domain *d, uint64_t gfn)
 	return chunk == NULL ? NULL : &chunk[gfn % P2M_CHUNK_FRAMES];
 }
 
-bool
+static bool
 p2m_present(const struct domain *d, uint64_t gfn)
 {
 	const uint32_t *w = word(d, gfn);

@@ -18,8 +18,6 @@ int p2m_populate(struct domain *d, uint64_t gfn, uint64_t nr);
 /* Gives NR frames up. All or nothing: -XEN_EINVAL if one is not there. */
 int p2m_release(struct domain *d, uint64_t gfn, uint64_t nr);
 
-bool p2m_present(const struct domain *d, uint64_t gfn);
-
 /* A reference to a frame that is present: its bytes, or NULL if there is no
  * such frame (or the world cannot show it), and then nothing is pinned. */
 void *p2m_pin(struct domain *d, uint64_t gfn);

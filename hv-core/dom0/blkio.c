@@ -51,7 +51,8 @@ check_transfer(const struct blkio_disk *disk, const struct blkif_request *req)
 	return BLKIF_RSP_OKAY;
 }
 
-int
+/* Why a request is refused: a BLKIF_RSP_* code, or BLKIF_RSP_OKAY. */
+static int
 blkio_check(const struct blkio_disk *disk, const struct blkif_request *req)
 {
 	switch (req->operation) {

@@ -37,9 +37,6 @@ struct blkio {
 	struct blkio_stats stats;
 };
 
-/* Why a request is refused: a BLKIF_RSP_* code, or BLKIF_RSP_OKAY. */
-int blkio_check(const struct blkio_disk *disk, const struct blkif_request *req);
-
 /* Executes what is on the ring now, at most a ring full. The number of requests
  * answered, or -1: the ring's index makes no sense, it must not be used any
  * more. *NOTIFY_OUT is set to 1 if the frontend wants an event, else left. */

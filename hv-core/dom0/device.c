@@ -86,7 +86,8 @@ frontend_gone(const struct device *dev, enum xenbus_state front)
 	       domstate_get(dev->domid) != DOMSTATE_RUNS;
 }
 
-void
+/* The device cannot go on. Tells the store why and closes. */
+static void
 device_fail(struct device *dev, int err)
 {
 	dom0_log(dev->name, "%s: %s", dev->why, strerror(err));

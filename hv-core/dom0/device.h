@@ -117,7 +117,4 @@ int device_stopping(const struct device *dev);
 int device_why(struct device *dev, int err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* For drivers: the device cannot go on. Tells the store why and closes. */
-void device_fail(struct device *dev, int err);
-
 #endif

@@ -158,7 +158,11 @@ header_of(const struct xenbus *xb)
 	return msg;
 }
 
-int
+/*
+ * Takes what lies on the ring up to the end of one message. 1: a complete
+ * message is in xb->in; 0: not yet; -EIO: broken.
+ */
+static int
 xenbus_take(struct xenbus *xb)
 {
 	for (;;) {

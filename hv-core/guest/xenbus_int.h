@@ -69,12 +69,6 @@ struct xenbus_reply {
 int xenbus_talk(struct xenbus *xb, uint32_t type, uint32_t tx,
     const struct xenbus_part *parts, size_t count, struct xenbus_reply *reply);
 
-/*
- * Takes what lies on the ring up to the end of one message. 1: a complete
- * message is in xb->in; 0: not yet; -EIO: broken.
- */
-int xenbus_take(struct xenbus *xb);
-
 /* Takes what lies on the ring, events to the queue. 0 or -EIO. */
 int xenbus_hear(struct xenbus *xb);
 

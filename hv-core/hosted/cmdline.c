@@ -40,7 +40,12 @@ suffix_shift(char c)
 	}
 }
 
-int
+/*
+ * A number of bytes: digits and an optional B, K, M, G or T (either case); a
+ * bare number counts UNIT bytes. 0 or -1: not one, or too large. TEXT need not
+ * end after it: *END_OUT is where it does.
+ */
+static int
 cmdline_size(
     const char *text, uint64_t unit, uint64_t *out, const char **end_out)
 {

@@ -27,14 +27,6 @@ struct machine_config {
 
 void machine_config_init(struct machine_config *m);
 
-/*
- * A number of bytes: digits and an optional B, K, M, G or T (either case); a
- * bare number counts UNIT bytes. 0 or -1: not one, or too large. TEXT need not
- * end after it: *END_OUT is where it does.
- */
-int cmdline_size(
-    const char *text, uint64_t unit, uint64_t *out, const char **end_out);
-
 /* One word. 0; -1: it is wrong, and *WHY_OUT (static text) says what is right;
  * M has not changed. */
 int cmdline_word(

@@ -122,7 +122,6 @@ long model_send(struct model *m, struct model_domain *by, uint32_t port);
 long model_unmask(struct model_domain *by, uint32_t port);
 long model_reset(struct model *m, struct model_domain *by, domid_t dom);
 void model_close_all(struct model *m, struct model_domain *d);
-void model_raise(struct model_domain *d, uint32_t port);
 void model_dom_exc(struct model *m);
 
 /* Grants (model_grant.c). Refs that are no index of an entry stand for
@@ -140,6 +139,5 @@ void model_release(struct model *m, struct model_handle *h);
 int16_t model_setup_table(struct model_domain *d, uint32_t frames);
 bool model_frame_pinned(
     const struct model *m, const struct model_domain *d, uint64_t gfn);
-void model_unpinned(struct model *m, struct model_domain *d, uint64_t gfn);
 
 #endif

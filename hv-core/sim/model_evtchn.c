@@ -42,7 +42,7 @@ select_port(struct model_domain *d, uint32_t vcpu)
 		d->upcalls++;
 }
 
-void
+static void
 model_raise(struct model_domain *d, uint32_t port)
 {
 	uint64_t bit = UINT64_C(1) << port;

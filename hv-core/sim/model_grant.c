@@ -104,7 +104,7 @@ after_unpin(struct model *m, struct model_domain *granter, unsigned ref)
 	granter->entry[ref].flags &= (uint16_t)~gone;
 }
 
-void
+static void
 model_unpinned(struct model *m, struct model_domain *d, uint64_t gfn)
 {
 	if (model_frame_pinned(m, d, gfn))

@@ -83,7 +83,8 @@ cmd_usage(const struct xl *xl, const struct cmd *cmd, const char *text)
 	return CMD_USAGE;
 }
 
-void
+/* Begins a run of cmd_option. */
+static void
 cmd_options_start(void)
 {
 	optind = 1;

@@ -45,9 +45,6 @@ void cmd_print_help(const struct xl *xl, FILE *out);
 int cmd_option(const struct xl *xl, const struct cmd *cmd, int argc,
     char **argv, const char *options, const struct option *longs);
 
-/* Begins a run of cmd_option. */
-void cmd_options_start(void);
-
 /* Exits 2 with the usage unless FEWEST..MOST arguments follow the options. */
 void cmd_need_args(
     const struct xl *xl, const struct cmd *cmd, int argc, int fewest, int most);
@@ -58,12 +55,6 @@ int cmd_usage(const struct xl *xl, const struct cmd *cmd, const char *text);
 
 /* Whether we are called xm. */
 bool cmd_is_xm(const struct xl *xl);
-
-/*
- * Starts the console client for DOMID; PROGRAM's own options may follow in
- * ARGS (ended by NULL). Does not return on success. -1 after a message.
- */
-int cmd_exec_console(struct xl *xl, uint32_t domid, const char *const *args);
 
 /*
  * The console client in a child, attached: 0 and *PID_OUT; or -1 after a

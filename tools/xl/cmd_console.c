@@ -12,7 +12,11 @@
 
 #define MAX_ARGS 16
 
-int
+/*
+ * Starts the console client for DOMID; PROGRAM's own options may follow in
+ * ARGS (ended by NULL). Does not return on success. -1 after a message.
+ */
+static int
 cmd_exec_console(struct xl *xl, uint32_t domid, const char *const *args)
 {
 	const char *argv[MAX_ARGS + 2] = { "xenconsole" };

@@ -28,7 +28,8 @@ struct gnttab_mapping {
 	struct gnttab_pin pins[];
 };
 
-int
+/* The errno number for a GNTST_* status; 0 for GNTST_okay. */
+static int
 hosted_errno(int16_t status)
 {
 	switch (status) {

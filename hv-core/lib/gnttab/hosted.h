@@ -66,9 +66,6 @@ int hosted_pin(
 void hosted_unpin(
     struct gnttab_hosted *g, const struct gnttab_pin *pins, uint32_t count);
 
-/* The errno number for a GNTST_* status; 0 for GNTST_okay. */
-int hosted_errno(int16_t status);
-
 /* hosted_pages.c: as the operations of their names. */
 int hosted_map_pages(struct xengntdev_handle *h, uint32_t domid, uint32_t count,
     const uint32_t *refs, int prot, void **pages_out, uint32_t *handles_out);

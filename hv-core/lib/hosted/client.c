@@ -48,7 +48,11 @@ parcel_take_fds(struct parcel *p, struct msghdr *mh)
 	}
 }
 
-int
+/*
+ * One message, if there is one or FLAGS has no MSG_DONTWAIT: 0, -EAGAIN, or
+ * -ENOTCONN (also later on).
+ */
+static int
 client_recv(struct hv_client *c, struct parcel *p, int flags)
 {
 	union {
@@ -80,7 +84,7 @@ client_recv(struct hv_client *c, struct parcel *p, int flags)
 	return 0;
 }
 
-int
+static int
 client_send_msg(struct hv_client *c, const struct hv_msg *m)
 {
 	ssize_t n;
@@ -113,7 +117,8 @@ async_pair(struct hv_client *c, struct parcel *p)
 	client_send_msg(c, &ready);
 }
 
-void
+/* Deal with an asynchronous message; takes its descriptors. */
+static void
 client_async(struct hv_client *c, struct parcel *p)
 {
 	switch (p->msg.type) {

@@ -65,19 +65,11 @@ struct parcel {
 
 /* client.c; C is locked. */
 
-/*
- * One message, if there is one or FLAGS has no MSG_DONTWAIT: 0, -EAGAIN, or
- * -ENOTCONN (also later on).
- */
-int client_recv(struct hv_client *c, struct parcel *p, int flags);
-int client_send_msg(struct hv_client *c, const struct hv_msg *m);
 /* Send M; *P is the answer, its descriptors the caller's. */
 int client_request(
     struct hv_client *c, const struct hv_msg *m, struct parcel *p);
-/* Deal with an asynchronous message; takes its descriptors. */
-void client_async(struct hv_client *c, struct parcel *p);
-/* client_async() for what has come, MOST messages of it; does not wait. How
- * many there were. */
+/* Deal with what has come unasked, MOST messages of it; does not wait. How many
+ * there were. */
 unsigned client_read_async(struct hv_client *c, unsigned most);
 void parcel_close(struct parcel *p);
 

@@ -38,7 +38,8 @@ page_printf(struct page *p, const char *fmt, ...)
 	p->len += (size_t)n;
 }
 
-void
+/* TEXT with & < > " as character references. */
+static void
 page_escaped(struct page *p, const char *text)
 {
 	for (; *text != '\0'; text++) {

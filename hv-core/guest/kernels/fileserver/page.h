@@ -14,8 +14,6 @@ struct page {
 
 void page_printf(struct page *p, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* TEXT with & < > " as character references. */
-void page_escaped(struct page *p, const char *text);
 /* TEXT with everything but unreserved characters as %XX. */
 void page_url(struct page *p, const char *text);
 
