@@ -96,6 +96,13 @@ void hv_client_free(struct hv_client *c, void *p);
  */
 uint64_t hv_client_addr(const struct hv_client *c, const void *p);
 
+/*
+ * Guests: let hv_client_alloc() work on SIZE bytes of RAM at BASE (page
+ * aligned, not used for anything else). To be called once, before the first
+ * hv_client_alloc(), which finds no room until then.
+ */
+void hv_client_set_arena(struct hv_client *c, void *base, size_t size);
+
 /* -- other domains' memory (control clients) -- */
 
 /*

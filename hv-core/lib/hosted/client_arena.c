@@ -110,3 +110,10 @@ hv_client_addr(const struct hv_client *c, const void *p)
 		return at;
 	return 0;
 }
+
+void
+hv_client_set_arena(struct hv_client *c, void *base, size_t size)
+{
+	c->arena.base = base;
+	c->arena.size = size;
+}
