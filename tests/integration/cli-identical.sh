@@ -26,7 +26,7 @@ build=$(cd "${1:?usage: cli-identical.sh BUILD [RUNDIR]}" && pwd)
 dir=$(mktemp -d "${TMPDIR:-/tmp}/cli-identical.XXXXXX")
 store_in "$dir"
 if [ $# -gt 1 ]; then
-	XENSTORED_RUNDIR=$2
+	export XENSTORED_RUNDIR="$2"
 else
 	check 'xenstored starts' store_start "$build"
 fi

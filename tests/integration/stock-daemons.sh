@@ -50,12 +50,13 @@ walks_many()
 
 control_helps()
 {
-	xenstore-control help | grep -q "$1"
+	xenstore-control help | grep -q quota
 }
 
 for name in c417 ox417; do
+	# shellcheck disable=SC2154 # daemons.sh
 	case $name in
-	c417) program=$debian/xenstored says=quota ;;
+	c417) program=$debian/xenstored ;;
 	ox417) program=$debian/oxenstored says=. ;;
 	esac
 	if [ ! -x "$program" ]; then
@@ -68,7 +69,7 @@ for name in c417 ox417; do
 	check "our xenstore-* and our library with Debian's ${program##*/}: what Debian's say" same_words "$name"
 	check "Debian's test-xenstore over our library, with ${program##*/}" over_ours "$debian/test-xenstore" -i 20
 	check "our xenstore-ls of 3,030 nodes, with ${program##*/}" walks_many
-	[ "$name" != c417 ] || check "our xenstore-control, with ${program##*/}" control_helps "$says"
+	[ "$name" != c417 ] || check "our xenstore-control, with ${program##*/}" control_helps
 	stop_all "$name"
 done
 checks_end
