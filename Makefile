@@ -458,6 +458,21 @@ $(B)/crash/%.o: %.c
 $(B)/tests/crash/xenstored-crash: $(CRASH_OBJS) $(B)/libxscommon.a | $(SOLIBS)
 	$(call say,LD,$@)
 	$(q)mkdir -p $(@D) && $(CC) -o $@ $^ -Wl,-rpath,$(abspath $(B)/lib) $(LDFLAGS_ALL) $(LIBS_xenstored)
+# Daemons of tomorrow, for the one of today (next.h).
+NEXT_OBJS := $(patsubst %,$(B)/next/xenstored/%.o,apply image_in image_out worker)
+LATER_OBJS := $(patsubst %,$(B)/later/xenstored/%.o,log subscribe sup_store update_program)
+NEXT := $(B)/tests/update/xenstored-next $(B)/tests/update/xenstored-later
+$(B)/next/%.o: %.c
+	$(call say,CC,$@)
+	$(q)mkdir -p $(@D) && $(CC) $(CFLAGS_ALL) -DXENSTORED_NEXT -c -o $@ $<
+$(B)/later/%.o: %.c
+	$(call say,CC,$@)
+	$(q)mkdir -p $(@D) && $(CC) $(CFLAGS_ALL) -DLOG_LATER=1 -c -o $@ $<
+$(B)/tests/update/xenstored-next: $(NEXT_OBJS)
+$(B)/tests/update/xenstored-later: $(LATER_OBJS)
+$(NEXT): $(B)/xenstored/main.o $(B)/libxenstored.a $(B)/libxscommon.a | $(SOLIBS)
+	$(call say,LD,$@)
+	$(q)mkdir -p $(@D) && $(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,-rpath,$(abspath $(B)/lib) $(LDFLAGS_ALL) $(LIBS_xenstored)
 $(B)/tests/crash/%.so: tests/crash/%.c
 	$(call say,LD,$@)
 	$(q)mkdir -p $(@D) && $(CC) $(STD) -O2 $(WARN) -fPIC -shared -o $@ $<
@@ -548,7 +563,7 @@ check-model: $(MODELS) ## the core and the store against reference models
 check-lint: ## layers, headers alone, clang-format, shellcheck, man pages
 	@sh tests/lint/run
 
-check-integration: all $(CRASHERS) $(B)/tests/unit/xenstored/test_priv $(HISTORY_USER) $(XENEVT_USER) $(RESTART_USER) $(NETBSD_NODES) ## the whole system, in its own namespaces
+check-integration: all $(CRASHERS) $(NEXT) $(B)/tests/unit/xenstored/test_priv $(HISTORY_USER) $(XENEVT_USER) $(RESTART_USER) $(NETBSD_NODES) ## the whole system, in its own namespaces
 	@sh tests/integration/run $(B)
 
 N ?= 2000

@@ -5,6 +5,9 @@
 
 #include <talloc.h>
 
+#include "xenstored/image.h"
+#include "xenstored/next.h"
+
 /* What the world answered, in the log before the request that asked. */
 struct answer_info {
 	uint32_t domid;
@@ -269,7 +272,7 @@ start(struct apply *a, const struct record *r)
 	if (a->state != NULL)
 		return "a log begins within the log";
 	if (!apply_start_config(r, &config))
-		return "the log is of a version that is not known";
+		return "the log is of a version that is " NOT_KNOWN;
 	a->state = state_new(&config, &a->env);
 	if (a->state == NULL)
 		return "no memory";
@@ -462,7 +465,7 @@ conn_record(struct apply *a, struct conn *conn, const struct record *r)
 		ok = state_unstash(conn, r->b);
 		break;
 	default:
-		return "a record is of a kind that is not known";
+		return "a record is of a kind that is " NOT_KNOWN;
 	}
 	return ok ? NULL : "a connection is not as the log has it";
 }
@@ -472,6 +475,8 @@ apply_record(struct apply *a, const struct record *r)
 {
 	struct conn *conn;
 
+	if (((unsigned)r->type & RECORD_OPTIONAL) != 0)
+		return NULL; /* of a later program */
 	if (r->type == RECORD_START)
 		return start(a, r);
 	if (a->state == NULL)
@@ -499,6 +504,10 @@ apply_record(struct apply *a, const struct record *r)
 	case RECORD_TIME:
 		return NULL;
 	default:
+		if (r->type >= RECORD_COUNT && next_writes("record"))
+			return NULL;
+		if (r->type >= RECORD_COUNT)
+			return "a record is of a kind that is " NOT_KNOWN;
 		break;
 	}
 	conn = state_find_conn(a->state, r->a);

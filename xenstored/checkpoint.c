@@ -304,17 +304,20 @@ judge(const struct found_file *f, const struct boot_id *boot,
 		return CHECKPOINT_BAD;
 	}
 	if (f->s.version != CHECKPOINT_VERSION) {
-		say(why, "checkpoint: its version %u is not known here",
+		say(why, "checkpoint: its version %u is " NOT_KNOWN,
 		    (unsigned)f->s.version);
-		return CHECKPOINT_BAD;
+		return CHECKPOINT_LATER;
 	}
 	if (boot != NULL && memcmp(boot, &f->s.boot, sizeof(*boot)) != 0) {
 		say(why, "checkpoint: it is of another life of the hypervisor");
 		return CHECKPOINT_FOREIGN;
 	}
+	why[0] = '\0';
 	if (!get_pieces(f->tdb, &f->s, image) ||
 	    !image_whole(image->data, image->len, NULL, why)) {
 		image_free(image);
+		if (image_is_not_known(why))
+			return CHECKPOINT_LATER;
 		say(why, "checkpoint: its image is damaged");
 		return CHECKPOINT_BAD;
 	}
@@ -337,7 +340,8 @@ checkpoint_load(const char *path, const struct boot_id *boot,
 							 file[0].s.generation);
 	why[0] = '\0';
 	status = judge(&file[newest], boot, image_out, why);
-	if (status != CHECKPOINT_OK && status != CHECKPOINT_FOREIGN) {
+	if (status != CHECKPOINT_OK && status != CHECKPOINT_FOREIGN &&
+	    status != CHECKPOINT_LATER) {
 		second = judge(&file[1 - newest], boot, image_out, why_not);
 		if (second == CHECKPOINT_OK || status == CHECKPOINT_NONE) {
 			if (second != CHECKPOINT_OK)

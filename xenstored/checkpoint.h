@@ -43,7 +43,8 @@ enum checkpoint_status {
 	CHECKPOINT_OK,
 	CHECKPOINT_NONE,    /* there is no file, or nothing was written yet */
 	CHECKPOINT_FOREIGN, /* of another boot: it says nothing of this one */
-	CHECKPOINT_BAD,	    /* damaged, or of a version that is not known */
+	CHECKPOINT_BAD,	    /* damaged */
+	CHECKPOINT_LATER,   /* whole, and of a version that is not known */
 	CHECKPOINT_ERROR,   /* it cannot be read: permission, memory */
 };
 

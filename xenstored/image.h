@@ -23,6 +23,9 @@
 
 #define IMAGE_MAGIC UINT64_C(0x31676d697362726b) /* "krbsimg1" */
 
+/* How a reason ends if a later program made what was read. */
+#define NOT_KNOWN "not known here"
+
 enum { IMAGE_VERSION = 1, IMAGE_WHY_SIZE = 160 };
 
 /* Which place in which log an image shows the state of: all records before
@@ -62,6 +65,10 @@ bool image_save(const struct state *st, const struct image_mark *mark, int fd);
 struct state *image_import(const void *data, size_t len,
     const struct state_env *env, struct image_mark *mark_out,
     char why[IMAGE_WHY_SIZE]);
+
+/* Whether the reason WHY is that: the bytes are whole, and another program can
+ * read them. */
+bool image_is_not_known(const char *why);
 
 /* Whether LEN bytes at DATA are an image with the right checksum that can be
  * read here, and its mark (MARK_OUT may be NULL); WHY not. */

@@ -8,6 +8,7 @@
 
 #include "xenstored/account.h"
 #include "xenstored/image_inp.h"
+#include "xenstored/next.h"
 
 /* No number that is counted with is greater; none can overflow. */
 #define NUMBER_MAX (INT64_C(1) << 48)
@@ -242,6 +243,8 @@ image_inp_unburied(struct image_inp *inp)
 static bool
 read_part(struct image_inp *inp, uint8_t tag)
 {
+	size_t len;
+
 	switch (tag) {
 	case IMAGE_PRINCIPAL:
 		return image_inp_principal(inp);
@@ -264,7 +267,11 @@ read_part(struct image_inp *inp, uint8_t tag)
 	case IMAGE_DOMAIN:
 		return image_inp_domain(inp);
 	default:
-		return in_wrong(&inp->in, "a part is of no kind");
+		if (tag == 'Q' && next_writes("part"))
+			return true;
+		if ((tag & IMAGE_OPTIONAL) == 0)
+			return in_wrong(&inp->in, "a part is " NOT_KNOWN);
+		return get_string(&inp->in, inp->in.left, &len) != NULL;
 	}
 }
 
@@ -335,14 +342,14 @@ read_header(struct image_in *in, const void *data, size_t len,
     struct image_mark *mark_out)
 {
 	uint64_t sum, magic;
+	uint32_t version;
 
 	if (len < IMAGE_HEADER_SIZE)
 		return in_wrong(in, "it is too short");
 	magic = get_u64(in);
 	if (magic != IMAGE_MAGIC)
 		return in_wrong(in, "it is no image");
-	if (get_u32(in) != IMAGE_VERSION)
-		return in_wrong(in, "its version is not known here");
+	version = get_u32(in);
 	if (get_u32(in) != IMAGE_HEADER_SIZE || get_u64(in) != len)
 		return in_wrong(in, "its length is not the one it should have");
 	mark_out->epoch = get_u64(in);
@@ -351,7 +358,18 @@ read_header(struct image_in *in, const void *data, size_t len,
 	sum = get_u64(in);
 	if (sum != image_sum(data, len))
 		return in_wrong(in, "its checksum is wrong");
+	/* the header is the same in all of them */
+	if (version != IMAGE_VERSION)
+		return in_wrong(in, "its version is " NOT_KNOWN);
 	return true;
+}
+
+bool
+image_is_not_known(const char *why)
+{
+	size_t len = strlen(why), end = strlen(NOT_KNOWN);
+
+	return len >= end && strcmp(why + len - end, NOT_KNOWN) == 0;
 }
 
 bool

@@ -11,9 +11,14 @@
 #include "xenstored/image.h"
 #include "xenstored/quota.h"
 
-/* What each part of an image begins with. They come in this order: the
- * configuration once, then all others, each behind what it refers to. */
+/*
+ * What each part of an image begins with. They come in this order: the
+ * configuration once, then all others, each behind what it refers to. A small
+ * letter has a length (u32) behind it: who does not know it skips the part. Any
+ * other that is not known ends the reading.
+ */
 enum image_tag {
+	IMAGE_OPTIONAL = 'a' - 'A', /* this bit */
 	IMAGE_GENERAL = 'G',
 	IMAGE_PRINCIPAL = 'P',
 	IMAGE_ACL = 'A',

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "xenstored/image_out.h"
+#include "xenstored/next.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -56,6 +57,18 @@ put_header(struct image *img, const struct image_mark *mark)
 	put_u64(img, mark->pos.offset);
 	put_u64(img, mark->pos.seq);
 	put_u64(img, 0);
+}
+
+/* What a program of tomorrow writes. */
+static void
+put_news(struct image *img)
+{
+	if (next_writes("optional")) {
+		put_u8(img, 'n');
+		put_string(img, "news", 4);
+	}
+	if (next_writes("part"))
+		put_u8(img, 'Q');
 }
 
 /* Writes length and checksum into the header. */
@@ -230,6 +243,7 @@ image_export(const struct state *st, const struct image_mark *mark,
 		put_principals(out);
 		put_trees(out);
 		put_conns(out);
+		put_news(img);
 		put_u8(img, IMAGE_END);
 	} else {
 		img->failed = true;

@@ -21,8 +21,14 @@
 
 #define LOG_MAGIC UINT64_C(0x31676f6c7362726b) /* "krbslog1" */
 
+#ifndef LOG_LATER
+#define LOG_LATER 0 /* 1 in a program of tomorrow (next.h) */
+#endif
+
 enum {
-	LOG_VERSION = 3,
+	/* Also of what records mean and how a state answers them: whoever
+	 * follows does just what the writer did. */
+	LOG_VERSION = 3 + LOG_LATER,
 	LOG_HEADER_SIZE = 4096,
 	LOG_BOOT_SIZE = 16,
 	LOG_SIZE = 16 << 20,   /* of the daemon's own */

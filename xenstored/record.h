@@ -14,6 +14,10 @@
 
 enum { RECORD_VERSION = 2 };
 
+/* In the number of a kind: who does not know it skips the record. Any other
+ * kind that is not known ends the reading. */
+enum { RECORD_OPTIONAL = 0x8000 };
+
 enum record_type {
 	RECORD_NONE,
 #define XS_RECORD(number, name, a, b, data) RECORD_##name = number,

@@ -119,6 +119,7 @@ guard(const struct sup_leave *l, struct guard_case *g, int executed)
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
+	close(l->lock);
 	pick_nodes(l, &g->nodes);
 	if (!is_executed(executed) || guard_watch(g, why))
 		_exit(0);

@@ -17,6 +17,7 @@ struct sup_leave {
 	const char *socket; /* path that clients connect to */
 	const struct sup_socks *socks;
 	int listener, evtchn; /* -1: none */
+	int lock;	      /* daemon_claim(), which that one may want */
 	int stream;
 	const char *binary;
 	char **words; /* to execute it with */

@@ -100,6 +100,37 @@ sup_store_begin(struct sup_store *store, const struct server_config *config)
 
 /* --- going on --- */
 
+/* What is there is of another version: it is left as it is. */
+static _Noreturn void
+refuse(const struct sup_store *store, const char *why)
+{
+	fatalx("%s: nothing was changed in %s: start the program that wrote "
+	       "it, or this one with --fresh, which begins with an empty store",
+	    why, store->dir);
+}
+
+/* Refuses the file NAME in FD if that begins with MAGIC and another version
+ * than OURS. */
+static void
+refuse_another(const struct sup_store *store, int fd, const char *name,
+    uint64_t magic, uint32_t ours)
+{
+	struct {
+		uint64_t magic;
+		uint32_t version;
+	} start;
+	char why[80];
+
+	if (pread(fd, &start, sizeof(start), 0) != sizeof(start) ||
+	    start.magic != magic || start.version == ours)
+		return;
+	snprintf(why, sizeof(why),
+	    "the %s is of version %u; this program "
+	    "knows %u",
+	    name, (unsigned)start.version, (unsigned)ours);
+	refuse(store, why);
+}
+
 /* The file of the image to memory. False: there is none that can be used. */
 static bool
 load_checkpoint(struct sup_store *store)
@@ -119,6 +150,8 @@ load_checkpoint(struct sup_store *store)
 		break;
 	case CHECKPOINT_NONE:
 		return false;
+	case CHECKPOINT_LATER:
+		refuse(store, why);
 	default:
 		msg_warnx("%s: %s", path_of(store, "checkpoint"), why);
 		return false;
@@ -146,6 +179,9 @@ open_flight(struct sup_store *store)
 	store->flight_fd = open(path_of(store, "flight"), O_RDWR | O_CLOEXEC);
 	if (store->flight_fd >= 0)
 		store->flight = flight_map(store->flight_fd);
+	if (store->flight == NULL && store->flight_fd >= 0)
+		refuse_another(store, store->flight_fd, "flight", FLIGHT_MAGIC,
+		    FLIGHT_VERSION);
 	if (store->flight != NULL) {
 		plat_wait_gone((pid_t)store->flight->primary_pid, GONE_MS);
 		plat_wait_gone((pid_t)store->flight->standby_pid, GONE_MS);
@@ -190,6 +226,8 @@ recover(struct sup_store *store)
 		return false;
 	store->log = log_map(store->log_fd);
 	if (store->log == NULL) {
+		refuse_another(
+		    store, store->log_fd, "log", LOG_MAGIC, LOG_VERSION);
 		msg_warnx("%s holds no log of this version: what was in the "
 			  "store is lost",
 		    path);

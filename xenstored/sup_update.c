@@ -184,6 +184,14 @@ sup_update_audited(
 }
 
 void
+sup_update_lost(struct sup_update *u, const char *why)
+{
+	if (u->phase == SUP_UPDATE_LOADING || u->phase == SUP_UPDATE_AUDIT)
+		snprintf(u->last, sizeof(u->last),
+		    "The new program cannot follow: %s.", why);
+}
+
+void
 sup_update_standby_died(
     struct sup_update *u, const struct sup_child *primary, const char *how)
 {
@@ -192,7 +200,7 @@ sup_update_standby_died(
 	if (u->phase != SUP_UPDATE_LOADING && u->phase != SUP_UPDATE_AUDIT)
 		return;
 	snprintf(why, sizeof(why), "The new program %s.", how);
-	fail(u, primary, why);
+	fail(u, primary, u->last[0] != '\0' ? u->last : why);
 }
 
 bool

@@ -61,6 +61,9 @@ void sup_update_ready(struct sup_update *u, const struct sup_child *standby);
 void sup_update_audited(
     struct sup_update *u, const struct sup_child *primary, struct supmsg *msg);
 
+/* The standby says WHY it will end. */
+void sup_update_lost(struct sup_update *u, const char *why);
+
 /* The standby, or the primary, ended as HOW says. True: the standby must not
  * take over, as it is not known to be sound. */
 void sup_update_standby_died(

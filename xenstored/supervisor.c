@@ -34,6 +34,7 @@
 #include "xenstored/supmsg.h"
 #include "xenstored/takeover.h"
 #include "xenstored/transport_ring.h"
+#include "xenstored/worker.h"
 
 enum {
 	ACCEPT_BATCH = 64,
@@ -220,6 +221,7 @@ become_another(struct supervisor *s)
 		.socks = &s->socks,
 		.listener = s->listener,
 		.evtchn = s->gifts.evtchn,
+		.lock = s->lock,
 	};
 
 	sup_store_hand_over(&s->store, true);
@@ -262,6 +264,16 @@ primary_died(struct supervisor *s, const siginfo_t *info, bool early)
 		become_another(s);
 	}
 	s->failures++;
+	if (!s->served && s->store.recovered && info->si_code == CLD_EXITED &&
+	    info->si_status == WORKER_NOT_KNOWN) {
+		msg_warnx("a later program was here before, and nothing was "
+			  "changed in %s: start that, or this one with "
+			  "--fresh, which begins with an empty store",
+		    s->paths->dir);
+		s->stopping = true;
+		s->status = 1;
+		return;
+	}
 	if (!s->served && s->store.recovered &&
 	    (info->si_code == CLD_EXITED || s->failures == FAILURES)) {
 		msg_warnx("cannot go on where the daemon before was: begins "
@@ -468,6 +480,8 @@ hear(struct supervisor *s, struct sup_child *child, struct supmsg *msg,
 		break;
 	case SUPMSG_LOST:
 		sup_store_distrust(&s->store, true);
+		if (child == &s->standby)
+			sup_update_lost(&s->update, supmsg_text(msg));
 		break;
 	case SUPMSG_DIFFERS:
 		/* who has nobody to be the same as is right */
@@ -826,7 +840,8 @@ begin(struct supervisor *s)
 static enum log_closed
 how_it_ends(const struct supervisor *s)
 {
-	if (s->status != 0)
+	/* what was found and not served yet is for the next one, too */
+	if (s->status != 0 || (s->store.recovered && !s->served))
 		return LOG_OPEN;
 	return s->options->no_domains ? LOG_CLOSED : LOG_RESTS;
 }

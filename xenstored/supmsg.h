@@ -31,7 +31,7 @@ enum supmsg_type {
 	SUPMSG_CLOSED,	 /* A: number of a socket that is done with */
 	SUPMSG_IMAGE_IS, /* with the image of the log's offset A; without: none
 			  */
-	SUPMSG_LOST,	 /* it cannot follow */
+	SUPMSG_LOST,	 /* it cannot follow: why */
 
 	/* Live update; texts are in ID. To a child: */
 	SUPMSG_AUDIT,	      /* is the state sound? */

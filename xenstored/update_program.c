@@ -10,11 +10,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "xenstored/flight.h"
 #include "xenstored/image_io.h"
+#include "xenstored/log.h"
+#include "xenstored/supmsg.h"
 #include "xenstored/plat.h"
 
-/* What each of our programs has in it, where others look for it. */
-static const char marker[] = "kernbus:xenstored:stands-by:1";
+#define DIGIT(n) ((char)('0' + (n)))
+
+/*
+ * What each of our programs has in it, where others look for it: which versions
+ * it reads and writes. Who has the same can stand by for this one.
+ */
+static const struct {
+	char name[28];
+	char version[8];
+} marker = { "kernbus:xenstored:stands-by:",
+	{ DIGIT(SUPMSG_VERSION), '.', DIGIT(LOG_VERSION), '.',
+	    DIGIT(FLIGHT_VERSION), '.', DIGIT(IMAGE_VERSION) } };
 
 /*
  * What every store daemon that can go on for another one has in it: the name of
@@ -47,7 +60,7 @@ update_is_ours(const char *path)
 	size_t len = 0;
 	void *data = map_file(path, &len);
 	bool found =
-	    data != NULL && memmem(data, len, marker, sizeof(marker)) != NULL;
+	    data != NULL && memmem(data, len, &marker, sizeof(marker)) != NULL;
 
 	if (data != NULL)
 		munmap(data, len);

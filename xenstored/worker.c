@@ -21,6 +21,7 @@
 #include "xenstored/end_notice.h"
 #include "xenstored/image.h"
 #include "xenstored/msg.h"
+#include "xenstored/next.h"
 #include "xenstored/options.h"
 #include "xenstored/plat.h"
 #include "xenstored/priv.h"
@@ -166,8 +167,8 @@ lose(struct worker *w, const char *why)
 {
 	msg_warnx("the standby cannot follow the log at record %llu: %s",
 	    (unsigned long long)w->pos.seq, why);
-	(void)supmsg_say(w->sup, SUPMSG_LOST, w->pos.seq);
-	_exit(0);
+	(void)supmsg_say_text(w->sup, SUPMSG_LOST, w->pos.seq, why);
+	_exit(image_is_not_known(why) ? WORKER_NOT_KNOWN : 0);
 }
 
 /*
@@ -634,6 +635,21 @@ take_rings(struct worker *w)
 		rings_begin(w->rings, evtchn, w->options->event_port);
 }
 
+/* What a program of tomorrow writes. */
+static void
+write_news(struct log *log)
+{
+	const struct record some = {
+		.type = (enum record_type)(RECORD_OPTIONAL | 1), .a = 1
+	};
+	const struct record must = { .type = (enum record_type)200, .a = 1 };
+
+	if (next_writes("optional"))
+		log_append(log, &some);
+	if (next_writes("record"))
+		log_append(log, &must);
+}
+
 /* From follower to server. */
 static void
 take_over(struct worker *w)
@@ -655,6 +671,7 @@ take_over(struct worker *w)
 	__atomic_store_n(
 	    &w->flight->primary_pid, (uint64_t)getpid(), __ATOMIC_RELEASE);
 	log_append(w->log, &record);
+	write_news(w->log);
 	adopt_sockets(w);
 	take_rings(w);
 	takeover_finish(w->server, &w->tail);
@@ -720,7 +737,7 @@ set_up(struct worker *w, const struct server_config *config)
 	w->log = log_map(fds[0]);
 	w->flight = flight_map(fds[1]);
 	if (w->log == NULL || w->flight == NULL)
-		fatal("cannot use the log");
+		lose(w, "its version is " NOT_KNOWN);
 	close(fds[0]);
 	close(fds[1]);
 	ours.files_fd = fds[2];

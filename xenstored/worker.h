@@ -11,6 +11,10 @@
 
 struct options;
 
+/* The exit status of one that cannot follow as what it was given is of a
+ * program that knows more. */
+enum { WORKER_NOT_KNOWN = 3 };
+
 /*
  * Does what the supervisor at the other end of SUP says, to the end; the exit
  * status. CONFIG says how it serves; its state's part is in the log.

@@ -114,7 +114,7 @@ update()
 refuses_a_bad_one()
 {
 	cp /bin/true /run/bad
-	printf 'kernbus:xenstored:stands-by:1\0' >>/run/bad
+	printf '%s\0' "$(grep -ao 'kernbus:xenstored:stands-by:[0-9.]*' "$ours")" >>/run/bad
 	! xenstore-control live-update /run/bad >/run/said 2>&1 &&
 	    grep -q 'The new program ended with status 0.' /run/said && same_tree &&
 	    ! xenstore-control live-update /etc/passwd >/run/said 2>&1 &&

@@ -222,4 +222,93 @@ kill "$watcher"
 check 'the supervisor is killed on its way to the new program: the next daemon goes on' \
     dies_on_the_way supervisor 3 "${EVERY:-5}" 8 1000
 check 'and in its first steps as that' dies_on_the_way heir 1 1 2 2
+
+# --- versions of ours (xenstored/next.h) ---
+
+refuses() { # PROGRAM TEXT
+	! update "$1" && grep -q "$2" "$dir/said" || {
+		cat "$dir/said"
+		return 1
+	}
+}
+# It ends at once, says TEXT, and touches nothing.
+does_not_begin() { # TEXT
+	ls -l "$dir/run/log" "$dir/run/flight" >"$dir/ls"
+	n_rc=0
+	timeout 10 "$ours" -D -N >"$dir/out" 2>&1 || n_rc=$?
+	cat "$dir/out"
+	[ "$n_rc" -eq 1 ] && grep -q "$1" "$dir/out" && grep -q 'nothing was changed' "$dir/out" &&
+	    ls -l "$dir/run/log" "$dir/run/flight" | diff "$dir/ls" -
+}
+# So much that there is a checkpoint.
+fill_more() {
+	value=$(printf '%03000d' 7)
+	i=0
+	while [ $i -lt 500 ]; do
+		echo "/more/key$((i % 100))"
+		echo "$value"
+		i=$((i + 1))
+	done | xargs -n 20 xenstore-write && wait_until test -s "$dir/run/checkpoint.1"
+}
+start_anew() { # PROGRAM... which finds nothing
+	rm -rf "$dir/run"
+	start "$@" && fill && start_watcher
+}
+end_hard() {
+	kill "$watcher"
+	stop_hard
+}
+cp "$build/tests/update/xenstored-next" "$dir/next"
+cp "$build/tests/update/xenstored-later" "$dir/later"
+marker=$(grep -ao 'kernbus:xenstored:stands-by:[0-9.]*' "$ours")
+{ cat "$dir/later" && printf '%s\0' "$marker"; } >"$dir/liar"
+chmod +x "$dir/liar"
+
+check 'a daemon starts anew' start_anew env XENSTORED_NEXT=optional "$ours"
+check 'a later program, which adds what may be skipped, takes its place' update "$dir/next"
+check 'in all three processes' wait_until all_are "$dir/next"
+check 'all is there' all_is_well eight
+check 'there is an image with it' fill_more
+check 'the older one takes its place' update "$dir/one"
+check 'in all three processes' wait_until all_are "$dir/one"
+check 'its primary is killed, and another one goes on' kill_primary
+check 'all is there' all_is_well nine
+check 'it is killed' end_hard
+
+check 'a later program starts anew, whose log has what is not known' start_anew env XENSTORED_NEXT=record "$dir/next"
+check 'the older one does not take its place' refuses "$ours" 'cannot follow: a record is of a kind that is not known here'
+check 'which is still the later one' wait_until all_are "$dir/next"
+check 'all is there' all_is_well ten
+check 'it is killed' end_hard
+check 'the older one does not begin' does_not_begin 'a later program was here before'
+check 'the later one goes on' start env XENSTORED_NEXT=record "$dir/next"
+check 'all is there' same
+check 'it is killed' stop_hard
+
+check 'a later program starts anew, whose images have it' start_anew env XENSTORED_NEXT=part "$dir/next"
+check 'there is an image' fill_more
+check 'the older one does not take its place' refuses "$ours" 'cannot follow: image: a part is not known here'
+check 'all is there' all_is_well eleven
+check 'it is killed' end_hard
+check 'the older one does not begin' does_not_begin 'a later program was here before'
+check 'the later one goes on' start env XENSTORED_NEXT=part "$dir/next"
+check 'all is there' same
+check 'it is killed' stop_hard
+
+check 'a daemon starts anew' start_anew
+check 'one whose log is another one cannot stand by' refuses "$dir/liar" 'cannot follow: its version is not known here'
+check 'but takes its place, by a stream' update "$dir/later"
+check 'in all three processes, the first of which is the same one' wait_until all_are "$dir/later"
+check 'all is there' all_is_well twelve
+check 'its primary is killed, and another one goes on' kill_primary
+check 'the older one takes its place' update "$ours"
+check 'in all three processes' wait_until all_are "$ours"
+check 'all is there' all_is_well thirteen
+check 'and the later one again' update "$dir/later"
+check 'in all three processes' wait_until all_are "$dir/later"
+check 'it is killed' end_hard
+check 'the older one does not begin' does_not_begin 'the log is of version'
+check 'the later one goes on' start "$dir/later"
+check 'all is there' same
+check 'it is told to end, and does' stop
 checks_end
