@@ -476,6 +476,53 @@ a_version_from_the_future_is_refused_by_name(void **unused)
 	h_stop(&h);
 }
 
+/* IMG with LEN bytes of a part more before its end. */
+static void
+add_part(struct image *img, const void *part, size_t len)
+{
+	char end = img->data[img->len - 1];
+	uint64_t all;
+
+	img->len--;
+	put_bytes(img, part, len);
+	put_bytes(img, &end, 1);
+	assert_false(img->failed);
+	all = img->len;
+	memcpy(img->data + 16, &all, sizeof(all)); /* little-endian */
+	reseal(img->data, img->len);
+}
+
+static void
+a_part_that_is_not_known_is_skipped_if_it_may_be(void **unused)
+{
+	struct image img, again;
+	char why[IMAGE_WHY_SIZE];
+	struct state *st;
+	struct h h;
+
+	(void)unused;
+	small(&h);
+	export(h.st, &img);
+	add_part(&img, "n\4\0\0\0news", 9);
+	st = image_import(img.data, img.len, &h.env, NULL, why);
+	assert_non_null(st);
+	export(st, &again);
+	assert_int_equal(again.len, img.len - 9);
+	image_free(&again);
+	state_free(st);
+	add_part(&img, "n\377\0\0\0news", 9);
+	assert_null(image_import(img.data, img.len, &h.env, NULL, why));
+	assert_false(image_is_not_known(why));
+	image_free(&img);
+	export(h.st, &img);
+	add_part(&img, "Q\4\0\0\0news", 9);
+	assert_null(image_import(img.data, img.len, &h.env, NULL, why));
+	assert_string_equal(why, "image: a part is not known here");
+	assert_true(image_is_not_known(why));
+	image_free(&img);
+	h_stop(&h);
+}
+
 /* Guests write headers in pieces, and what waits may be whole. */
 static void
 a_message_that_came_in_part_is_copied_wherever_it_ends(void **unused)
@@ -552,6 +599,8 @@ main(void)
 		cmocka_unit_test(
 		    a_changed_image_with_a_right_sum_gives_no_unsound_state),
 		cmocka_unit_test(a_version_from_the_future_is_refused_by_name),
+		cmocka_unit_test(
+		    a_part_that_is_not_known_is_skipped_if_it_may_be),
 		cmocka_unit_test(
 		    a_message_that_came_in_part_is_copied_wherever_it_ends),
 		cmocka_unit_test(a_large_state_is_copied_fast),
