@@ -226,20 +226,20 @@ check 'and in its first steps as that' dies_on_the_way heir 1 1 2 2
 # --- versions of ours (xenstored/next.h) ---
 
 refuses() { # PROGRAM TEXT
-	! update "$1" && grep -q "$2" "$dir/said" || {
+	if update "$1" || ! grep -q "$2" "$dir/said"; then
 		cat "$dir/said"
 		return 1
-	}
+	fi
 }
 # It ends at once, says TEXT, and touches nothing.
 does_not_begin() { # TEXT
-	ls -l "$dir/run/log" "$dir/run/flight" >"$dir/ls"
+	stat -c '%n %i %s' "$dir/run/log" "$dir/run/flight" >"$dir/files"
 	n_rc=0
 	timeout 10 "$ours" -D -N >"$dir/out" 2>&1 || n_rc=$?
 	cat "$dir/out"
 	echo "status $n_rc"
 	[ "$n_rc" -eq 1 ] && grep -q "$1" "$dir/out" && grep -q 'nothing was changed' "$dir/out" &&
-	    ls -l "$dir/run/log" "$dir/run/flight" | diff "$dir/ls" -
+	    stat -c '%n %i %s' "$dir/run/log" "$dir/run/flight" | diff "$dir/files" -
 }
 # So much that there is a checkpoint.
 fill_more() {
