@@ -57,7 +57,7 @@ for name in c417 ox417; do
 	# shellcheck disable=SC2154 # daemons.sh
 	case $name in
 	c417) program=$debian/xenstored ;;
-	ox417) program=$debian/oxenstored says=. ;;
+	ox417) program=$debian/oxenstored ;;
 	esac
 	if [ ! -x "$program" ]; then
 		skip "our tools with Debian's ${program##*/}" 'apt-get install xen-utils-4.17'
