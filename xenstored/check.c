@@ -11,7 +11,7 @@
 struct level {
 	struct weight sum;
 	uint64_t text;
-	uint32_t n;
+	uint32_t n, last_seq;
 };
 
 struct check {
@@ -58,19 +58,25 @@ is_found(struct state *st, const struct kids *kids, const struct node *node)
 	return kids_find(kids, &name) == node;
 }
 
+/* Whether the child of KIDS before POS is behind the one that ABOVE saw last.
+ */
 static bool
-in_order(const struct kids *kids)
+in_order(const struct kids *kids, struct kids_pos pos, struct level *above)
 {
-	struct kids_pos pos = { 0, 0 };
+	const struct kid_page *page;
 	const struct kid *kid;
-	uint32_t n = 0, last = 0;
+	bool ok;
 
-	for (; (kid = kids_next(kids, &pos)) != NULL; n++) {
-		if ((n > 0 && kid->seq <= last) || kid->seq >= kids->next_seq)
-			return false;
-		last = kid->seq;
+	if (pos.i == 0) {
+		page = kids_page(kids, pos.page - 1);
+		kid = &page->kid[page->n - 1];
+	} else {
+		kid = &kids_page(kids, pos.page)->kid[pos.i - 1];
 	}
-	return true;
+	ok = (above->n == 0 || kid->seq > above->last_seq) &&
+	     kid->seq < kids->next_seq;
+	above->last_seq = kid->seq;
+	return ok;
 }
 
 /* What is wrong with the children of NODE, all of which were seen, or NULL. */
@@ -81,8 +87,6 @@ check_kids(const struct node *node, const struct level *seen)
 
 	if (kids == NULL)
 		return NULL;
-	if (!in_order(kids))
-		return "children are out of order";
 	if (seen->n != kids->n || seen->text != kids->text)
 		return "children are miscounted";
 	if (seen->sum.nodes != kids->below.nodes ||
@@ -111,14 +115,18 @@ check_node(struct state *st, struct node *node)
 	size_t depth = check->walk.depth;
 	struct level *above = &check->level[depth];
 	struct principal *owner = acl_owner(node->acl);
+	const struct walk_frame *parent;
 	const char *wrong = check_kids(node, &check->level[depth + 1]);
 	struct weight w = node_weight(node);
 
 	memset(&check->level[depth + 1], 0, sizeof(check->level[0]));
 	if (wrong != NULL || node == check->top)
 		return wrong;
-	if (!is_found(st, check->walk.frame[depth - 1].node->kids, node))
+	parent = &check->walk.frame[depth - 1];
+	if (!is_found(st, parent->node->kids, node))
 		return "a child is not found by its name";
+	if (!in_order(parent->node->kids, parent->pos, above))
+		return "children are out of order";
 	/* the dead who could not be buried yet still have theirs */
 	if (owner == NULL ||
 	    (principal_dead(owner) && owner->death_stamp <= check->stamp &&

@@ -28,6 +28,14 @@ struct domain {
 	bool shutdown; /* its end was told already */
 };
 
+/* Where a part of a list of names ended; STAMP tells lists apart. */
+struct list_end {
+	uint64_t stamp, offset; /* of the next name */
+	struct kids_pos pos;
+};
+
+enum { LIST_ENDS = 8 };
+
 struct state {
 	const struct state_env *env;
 	struct state_config config;
@@ -46,6 +54,7 @@ struct state {
 	struct list unburied; /* struct principal.unburied, with a reference */
 	bool bury_stuck;      /* those wait for memory */
 	uint64_t last_death;  /* stamp at which a principal last died */
+	struct list_end list_end[LIST_ENDS]; /* by stamp */
 	struct diff *diff;
 	struct merge *merge;
 	struct check *check;

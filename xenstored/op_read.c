@@ -45,26 +45,30 @@ op_directory(struct request *req)
 /*
  * Fills BUF (SIZE) with the whole names of KIDS that lie behind OFFSET in the
  * list of all names; one that OFFSET points into gives its tail. At the end of
- * the list comes an empty name.
+ * the list comes an empty name. AT is where to begin, not behind OFFSET, and
+ * becomes where it ended; how many names were looked at is added to *SEEN.
  */
 static size_t
-list_part(const struct kids *kids, uint64_t offset, char *buf, size_t size)
+list_part(const struct kids *kids, uint64_t offset, char *buf, size_t size,
+    struct list_end *at, uint64_t *seen)
 {
-	struct kids_pos pos = { 0, 0 };
+	struct kids_pos pos = at->pos;
 	const struct kid *kid;
-	size_t len = 0, n;
+	size_t len = 0, n, from;
 
 	while ((kid = kids_next(kids, &pos)) != NULL) {
 		n = node_name_len(kid->node) + 1;
-		if (offset >= n) {
-			offset -= n;
-			continue;
+		++*seen;
+		if (offset < at->offset + n) {
+			from = offset > at->offset ? offset - at->offset : 0;
+			if (len + n - from > size)
+				return len;
+			memcpy(
+			    buf + len, node_name(kid->node) + from, n - from);
+			len += n - from;
 		}
-		if (len + n - offset > size)
-			return len;
-		memcpy(buf + len, node_name(kid->node) + offset, n - offset);
-		len += n - offset;
-		offset = 0;
+		at->offset += n;
+		at->pos = pos;
 	}
 	if (len < size)
 		buf[len++] = '\0';
@@ -75,8 +79,9 @@ list_part(const struct kids *kids, uint64_t offset, char *buf, size_t size)
 enum xs_err
 op_directory_part(struct request *req)
 {
+	struct list_end *last, at = { 0 };
 	struct node *node;
-	uint64_t offset;
+	uint64_t offset, seen = 0;
 	enum xs_err err;
 	size_t len;
 
@@ -85,12 +90,18 @@ op_directory_part(struct request *req)
 	err = view_read(&req->view, req->arg[0].path, TXN_CHILDREN, &node);
 	if (err != XS_OK)
 		return err;
+	at.stamp = node_kids_stamp(node);
 	len = (size_t)snprintf(req->st->text, sizeof(req->st->text), "%llu",
-		  (unsigned long long)node_kids_stamp(node)) +
+		  (unsigned long long)at.stamp) +
 	      1;
-	req->st->work += kids_count(node->kids) * (uint64_t)WORK_NAME;
+	/* who asks for the next part does not begin at the first name */
+	last = &req->st->list_end[at.stamp % LIST_ENDS];
+	if (at.stamp != 0 && last->stamp == at.stamp && last->offset <= offset)
+		at = *last;
 	len += list_part(node->kids, offset, req->st->text + len,
-	    sizeof(req->st->text) - len);
+	    sizeof(req->st->text) - len, &at, &seen);
+	*last = at;
+	req->st->work += seen * WORK_NAME;
 	return request_reply(req, req->st->text, len);
 }
 

@@ -70,12 +70,17 @@ scale_rings()
 	done </run/scale
 }
 
-# scale_turns: the longest piece of work that others wait for, of the machine alone
+# scale_turns: the longest pieces of work, in a process of their own; and how
+# long another client waits beside them
 scale_turns()
 {
-	"$bench/benchturn/bench_turn" >/run/scale 2>/dev/null
+	"$bench/benchturn/bench_turn" >/run/scale
 	while IFS='	' read -r what unit figure; do
 		sample "$what" 'our xenstored' "$unit" "$figure"
+	done </run/scale
+	timeout 100 taskset -c "$(($(nproc) - 1))" "$bench/benchscale/bench_stall" "$XENSTORED_RUNDIR/socket" >/run/scale
+	while IFS='	' read -r what whose unit figure; do
+		sample "$what" "$whose" "$unit" "$figure"
 	done </run/scale
 }
 

@@ -20,6 +20,8 @@ enum { TIMES = 5, STEP = 1000, QUANTUM = 32 };
 static struct h h;
 static struct conn *s, *other;
 static double longest, total;
+static char reply[65536];
+static size_t reply_len;
 static int n_pieces, slowest;
 
 static double
@@ -98,10 +100,13 @@ ask_bytes(struct conn *conn, uint32_t type, uint32_t tx, const char *payload,
 		(void)state_step(h.st, STEP);
 		piece_end();
 	} while (used == 0);
+	reply_len = 0;
 	do {
 		piece();
 		state_take(conn, out, sizeof(out), sizeof(out), &taken);
 		piece_end();
+		if (reply_len == 0)
+			memcpy(reply, out, reply_len = taken.len);
 	} while (taken.len > 0);
 }
 
@@ -485,16 +490,39 @@ last_of_1000_txns(void)
 	ask(s, WIRE_TRANSACTION_START, 0, "", NULL);
 }
 
+/* Part by part, N names. */
+static void
+list(int n)
+{
+	const size_t head = sizeof(struct wire_header);
+	char offset[16];
+	size_t at = 0, len;
+
+	make(s, 0, "/d", 0, n);
+	start();
+	do {
+		snprintf(offset, sizeof(offset), "%zu", at);
+		ask(s, WIRE_DIRECTORY_PART, 0, "/d", offset);
+		len = reply_len - head - strlen(reply + head) - 1;
+		at += len;
+	} while (len > 1 && reply[reply_len - 2] != '\0');
+}
+
 static void
 list_100000(void)
 {
-	make(s, 0, "/d", 0, 100000);
-	start();
-	ask(s, WIRE_DIRECTORY_PART, 0, "/d", "600000");
+	list(100000);
 }
 
 static void
 list_1000000(void)
+{
+	list(1000000);
+}
+
+/* By somebody who did not ask for what comes before. */
+static void
+list_end_1000000(void)
 {
 	make(s, 0, "/d", 0, 1000000);
 	start();
@@ -547,6 +575,14 @@ static void
 check_100000(void)
 {
 	make(s, 0, "/d", 0, 100000);
+	start();
+	ask(s, WIRE_CONTROL, 0, "check", NULL);
+}
+
+static void
+check_1000000(void)
+{
+	make(s, 0, "/d", 0, 1000000);
 	start();
 	ask(s, WIRE_CONTROL, 0, "check", NULL);
 }
@@ -643,9 +679,12 @@ static const struct {
 	    close_1000_txns, TIMES },
 	{ "txns", "a request in the last of 1000 transactions",
 	    last_of_1000_txns, TIMES },
-	{ "list", "DIRECTORY_PART at the end of 100000", list_100000, 3 },
-	{ "list-1000000", "DIRECTORY_PART at the end of 1000000", list_1000000,
-	    2 },
+	{ "list", "DIRECTORY_PART of 100000, one after the other", list_100000,
+	    3 },
+	{ "list-1000000", "DIRECTORY_PART of 1000000, one after the other",
+	    list_1000000, 2 },
+	{ "list-end", "DIRECTORY_PART of only the end of 1000000",
+	    list_end_1000000, 2 },
 	{ "shared", "changes among 1000000 siblings beside a transaction",
 	    first_change_after_snapshot_of_1000000, 2 },
 	{ "remove-first", "RM of the first of 1000000 siblings",
@@ -654,6 +693,8 @@ static const struct {
 	    2 },
 	{ "watch", "WATCH, the next of up to 1000000", watch_1000000, 2 },
 	{ "check", "CONTROL check of 100000 siblings", check_100000, 3 },
+	{ "check-1000000", "CONTROL check of 1000000 siblings", check_1000000,
+	    3 },
 	{ "check-watches", "CONTROL check beside 100000 watches",
 	    check_100000_watches, 3 },
 	{ "memreport", "CONTROL memreport of 4000 connections",

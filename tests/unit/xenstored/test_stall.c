@@ -83,6 +83,55 @@ so_does_that_of_a_footprint(void **unused)
 	h_stop(&h);
 }
 
+/* --- lists --- */
+
+/* The part of DIR's list from OFFSET on, without the generation; its length. */
+static size_t
+part(const char *dir, size_t offset, char *names)
+{
+	struct h_message m;
+	char text[24];
+	size_t gen;
+
+	snprintf(text, sizeof(text), "%zu", offset);
+	assert_int_equal(
+	    h_strings(&h, s, WIRE_DIRECTORY_PART, 0, &m, dir, text, NULL),
+	    XS_OK);
+	gen = strlen(m.payload) + 1;
+	memcpy(names, m.payload + gen, m.header.len - gen);
+	return m.header.len - gen;
+}
+
+static void
+a_list_in_parts_goes_through_its_names_once(void **unused)
+{
+	static char all[MANY * 8], again[WIRE_PAYLOAD_MAX];
+	size_t len = 0, n, i, from;
+	uint64_t work = 0;
+
+	(void)unused;
+	set_up();
+	write_many(s, 0, "/d", 0, MANY);
+	do {
+		assert_true(len + WIRE_PAYLOAD_MAX < sizeof(all));
+		n = part("/d", len, all + len);
+		work += h.st->work;
+		len += n;
+	} while (all[len - 1] != '\0' || all[len - 2] != '\0');
+	assert_true(work < (uint64_t)MANY * WORK_NAME * 3 / 2);
+	/* the same from anywhere, in any order */
+	for (i = 0; i < 100; i++) {
+		from = (size_t)i * 7919 % len;
+		n = part("/d", from, again);
+		assert_memory_equal(all + from, again, n);
+	}
+	/* and of another list, when it has changed */
+	assert_int_equal(h_one(&h, s, WIRE_RM, 0, "/d/n0"), XS_OK);
+	n = part("/d", 3, again);
+	assert_memory_equal(all + 6, again, n - 1);
+	h_stop(&h);
+}
+
 /* --- commits --- */
 
 /* The commit of MANY creations below DIR after OUTSIDE was written. */
@@ -320,6 +369,7 @@ main(void)
 		cmocka_unit_test(
 		    memory_of_a_removed_directory_goes_back_in_turns),
 		cmocka_unit_test(so_does_that_of_a_footprint),
+		cmocka_unit_test(a_list_in_parts_goes_through_its_names_once),
 		cmocka_unit_test(
 		    a_commit_over_anothers_change_is_not_done_again),
 		cmocka_unit_test(
