@@ -40,6 +40,20 @@ scale_at_least()
 	fi
 }
 
+# scale_turns: the longest pieces of work, in a process of their own; and how
+# long another client waits beside them
+scale_turns()
+{
+	"$bench/benchturn/bench_turn" >/run/scale
+	while IFS='	' read -r what unit figure; do
+		sample "$what" 'our xenstored' "$unit" "$figure"
+	done </run/scale
+	timeout 100 taskset -c "$(($(nproc) - 1))" "$bench/benchscale/bench_stall" "$XENSTORED_RUNDIR/socket" >/run/scale
+	while IFS='	' read -r what whose unit figure; do
+		sample "$what" "$whose" "$unit" "$figure"
+	done </run/scale
+}
+
 # scale_first: our daemon on a hypervisor of its own, from its start with nothing
 scale_first()
 {
@@ -67,20 +81,6 @@ scale_rings()
 	"$bench/benchring/bench_ring" >/run/scale
 	while IFS='	' read -r what whose figure; do
 		sample "$what" "$whose" us "$figure"
-	done </run/scale
-}
-
-# scale_turns: the longest pieces of work, in a process of their own; and how
-# long another client waits beside them
-scale_turns()
-{
-	"$bench/benchturn/bench_turn" >/run/scale
-	while IFS='	' read -r what unit figure; do
-		sample "$what" 'our xenstored' "$unit" "$figure"
-	done </run/scale
-	timeout 100 taskset -c "$(($(nproc) - 1))" "$bench/benchscale/bench_stall" "$XENSTORED_RUNDIR/socket" >/run/scale
-	while IFS='	' read -r what whose unit figure; do
-		sample "$what" "$whose" "$unit" "$figure"
 	done </run/scale
 }
 
