@@ -637,8 +637,9 @@ fuzzers: $(FUZZERS)
 fuzz: ## each fuzzer for T seconds (T=60), or one (F=NAME)
 	@sh tests/support/fuzz "$(MAKE)" $(T) $(F)
 
-check-fuzz: ## the fuzzers over their corpora, and 3 seconds more each
-	@sh tests/support/fuzz "$(MAKE)" 3
+FUZZ_SECONDS ?= 3
+check-fuzz: ## the fuzzers over their corpora, and FUZZ_SECONDS (3) more each
+	@sh tests/support/fuzz "$(MAKE)" $(FUZZ_SECONDS)
 
 check: ## everything
 	@sh tests/support/check
