@@ -28,7 +28,7 @@ peers_start_one()
 		pid-file=$HV_ROOT/pid
 		persistent=false
 		xenstored-log-file=$HV_ROOT/xs.log
-		access-log-file=/dev/null
+		access-log-file=$HV_ROOT/access.log
 	CONF
 	shift
 	unshare --mount sh -c '
