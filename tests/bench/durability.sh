@@ -61,15 +61,16 @@ durability_daemon()
 # durability_cpu NAME: nanoseconds that its serving process took
 durability_cpu() { awk '{ print $1 }' "/proc/$(cat "/run/dur/$1.pid")/schedstat"; }
 
-# durability_cost WHAT UNIT MODE WINDOW COUNT
+# durability_cost WHAT UNIT MODE WINDOW COUNT [CPU]: CPU is the client's
 durability_cost()
 {
+	cpu=${6:-$(($(nproc) - 1))}
 	for name in alone with; do
 		whose='with log and standby'
 		[ "$name" = with ] || whose='without (--no-standby)'
 		before=$(durability_cpu "$name")
 		sample "$1" "$whose" "$2" \
-		    "$(taskset -c "$(($(nproc) - 1))" "$bench/benchxs/bench_xs" "$3" "/run/dur/$name/socket" "$4" "$5")"
+		    "$(taskset -c "$cpu" "$bench/benchxs/bench_xs" "$3" "/run/dur/$name/socket" "$4" "$5")"
 		[ "$4" -eq 1 ] || sample "$1: CPU of who serves" "$whose" us \
 		    "$(awk -v ns="$(($(durability_cpu "$name") - before))" -v n="$5" 'BEGIN { printf "%.3f", ns / n / 1000 }')"
 	done
@@ -86,5 +87,9 @@ durability_run()
 		durability_cost 'durability: transaction of READ and WRITE' us txn 1 1000
 		durability_cost 'durability: READ, 32 outstanding' /s read 32 40000
 		durability_cost 'durability: WRITE, 32 outstanding' /s write 32 40000
+		# two CPUs are full with client and server: so that the one who
+		# follows has one of its own, those two share the other
+		durability_cost 'durability: READ, 32 outstanding, a CPU for the standby' /s read 32 40000 0
+		durability_cost 'durability: WRITE, 32 outstanding, a CPU for the standby' /s write 32 40000 0
 	done
 }
