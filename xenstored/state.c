@@ -663,7 +663,10 @@ state_replay(
 	if (len < sizeof(struct wire_header) || message_len(message) != len ||
 	    !outq_ready(&conn->q))
 		return false;
-	run(conn, message, len, 0, (outcome & RECORD_NOT_DONE) != 0);
+	/* it was finished there, in however many turns */
+	do
+		run(conn, message, len, 0, (outcome & RECORD_NOT_DONE) != 0);
+	while (conn->later);
 	outq_settle(&conn->q, NULL, NULL);
 	drop_part(conn);
 	return true;

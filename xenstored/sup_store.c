@@ -220,6 +220,7 @@ recover(struct sup_store *store)
 {
 	const struct log_header *header;
 	const char *path = path_of(store, "log");
+	uint64_t begins;
 
 	store->log_fd = open(path, O_RDWR | O_CLOEXEC);
 	if (store->log_fd < 0)
@@ -243,10 +244,14 @@ recover(struct sup_store *store)
 	}
 	open_flight(store);
 	store->flight->keep_from = 0;
-	if (!load_checkpoint(store) && header->first > 0) {
-		msg_warnx("%s does not begin with an empty store, and there is "
-			  "no checkpoint: what was in the store is lost",
-		    path_of(store, "log"));
+	begins = load_checkpoint(store) ? store->image_at : 0;
+	if (begins < header->first) {
+		msg_warnx("%s does not reach back to %s: what was in the store "
+			  "is lost",
+		    path_of(store, "log"),
+		    store->image_fd >= 0
+			? "the checkpoint, which could not be made anew"
+			: "an empty store, and there is no checkpoint");
 		return false;
 	}
 	tell_where(store, header);

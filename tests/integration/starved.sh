@@ -119,6 +119,17 @@ check 'a checkpoint can be written' flood 16
 check 'all is killed' kill_all
 check 'and goes on' start barred
 check 'with what was in the store' reads /kept yes
+# what is left when none could be written any more
+mkdir /run/old
+cp /run/barred/checkpoint.* /run/old/
+check 'much more is written' flood 40
+check 'all is killed' kill_all
+rm /run/barred/checkpoint.*
+cp /run/old/checkpoint.* /run/barred/
+check 'with an old checkpoint it begins with an empty store' start barred
+check '... and says so' says barred 'could not be made anew: what was in the store is lost'
+empty() { ! reads /kept yes && xenstore-write /kept again && reads /kept again; }
+check '... which it serves' empty
 stop
 
 mkdir -p /run/gone /run/bin

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "harness.h"
 
+#include "xenstored/apply.h"
 #include "xenstored/check.h"
 
 enum { NODES = 20000 };
@@ -143,10 +144,70 @@ a_death_meanwhile_is_no_fault(void **unused)
 	h_stop(&h);
 }
 
+static void
+follow(void *ctx, const struct record *record)
+{
+	const char *wrong = apply_record(ctx, record);
+
+	if (wrong != NULL)
+		fail_msg("the follower: %s", wrong);
+}
+
+/* Sends the LEN bytes at BYTES until they are used up. */
+static void
+send_all(struct conn *conn, const char *bytes, size_t len)
+{
+	size_t used = 0;
+	int budget;
+
+	while (used == 0) {
+		budget = 1000;
+		(void)state_input(conn, bytes, len, &budget, &used);
+	}
+	assert_int_equal(used, len);
+}
+
+static void
+who_follows_answers_a_check_that_came_in_parts(void **unused)
+{
+	const struct wire_header header = { .type = WIRE_CONTROL, .len = 6 };
+	struct apply *follower = apply_new(NULL);
+	struct record_start start;
+	struct record record;
+	struct conn *s, *theirs;
+	char path[32];
+	struct h h;
+	int i;
+
+	(void)unused;
+	h_start(&h);
+	record = apply_start(&h.config, &start);
+	assert_null(apply_record(follower, &record));
+	h.tap = follow;
+	h.tap_ctx = follower;
+	s = h_socket(&h);
+	for (i = 0; i < NODES; i++) {
+		snprintf(path, sizeof(path), "/d%d/n%d", i % 3, i);
+		assert_int_equal(h_write(&h, s, 0, path, "1"), XS_OK);
+	}
+	assert_true(state_input_part(s, &header, sizeof(header)));
+	send_all(s, "check", 6);
+	theirs = state_find_conn(apply_state(follower), conn_id(s));
+	assert_int_equal(theirs->q.n_replies, 1);
+	assert_answer(s, "OK");
+	assert_int_equal(theirs->q.n_replies, 0);
+	assert_int_equal(apply_state(follower)->live->ref, 1);
+	h.tap = NULL;
+	apply_free(follower);
+	h_stop(&h);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    who_follows_answers_a_check_that_came_in_parts),
 		cmocka_unit_test(others_are_served_while_one_checks),
 		cmocka_unit_test(a_wrong_book_is_found),
 		cmocka_unit_test(two_who_check_take_turns),
