@@ -105,7 +105,7 @@ account_tree_gone(struct walk *walk, struct node *top)
 
 struct owned {
 	const struct principal *owner;
-	int64_t n;
+	int64_t n, cost;
 };
 
 /* Whether TOP has to be gone through; what is known of it is counted. */
@@ -116,8 +116,10 @@ is_mixed(struct owned *owned, const struct node *top)
 
 	if (w.guest_nodes > 0 && w.guest == NULL)
 		return true;
-	if (w.guest == owned->owner)
+	if (w.guest == owned->owner) {
 		owned->n += w.guest_nodes;
+		owned->cost += w.guest_cost;
+	}
 	return false;
 }
 
@@ -129,16 +131,22 @@ child_is_mixed(void *ctx, struct walk *walk, struct node *child)
 }
 
 int64_t
-account_owned(
-    struct walk *walk, struct node *top, const struct principal *owner)
+account_owned(struct walk *walk, struct node *top,
+    const struct principal *owner, int64_t *cost)
 {
-	struct owned owned = { owner, 0 };
+	struct owned owned = { .owner = owner };
 	struct node *node;
 
-	if (!is_mixed(&owned, top))
-		return owned.n;
-	walk_start(walk, top);
-	while ((node = walk_next_if(walk, child_is_mixed, &owned)) != NULL)
-		owned.n += acl_owner(node->acl) == owner;
+	if (is_mixed(&owned, top)) {
+		walk_start(walk, top);
+		while ((node = walk_next_if(walk, child_is_mixed, &owned)) !=
+		       NULL) {
+			if (acl_owner(node->acl) != owner)
+				continue;
+			owned.n++;
+			owned.cost += node_cost(node);
+		}
+	}
+	*cost += owned.cost;
 	return owned.n;
 }

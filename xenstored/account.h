@@ -40,8 +40,9 @@ bool account_whole(const struct node *top, int sign);
 void account_tree_made(struct walk *walk, struct node *top);
 void account_tree_gone(struct walk *walk, struct node *top);
 
-/* How many nodes of the subtree TOP belong to OWNER, a guest. */
-int64_t account_owned(
-    struct walk *walk, struct node *top, const struct principal *owner);
+/* How many nodes of the subtree TOP belong to OWNER, a guest; what they cost is
+ * added to *COST. */
+int64_t account_owned(struct walk *walk, struct node *top,
+    const struct principal *owner, int64_t *cost);
 
 #endif

@@ -426,25 +426,54 @@ rebase(struct txn *txn, bool valid, enum xs_err *err_out)
 struct growth {
 	struct state *st;
 	const struct principal *who;
-	int64_t n; /* nodes more of WHO */
+	int64_t n, cost; /* nodes more of WHO, and what they cost */
 };
 
 static bool
 count_whole(void *ctx, struct node *top, int sign)
 {
 	struct growth *g = ctx;
+	int64_t cost = 0;
 
-	g->n += sign * account_owned(&g->st->walk, top, g->who);
+	g->n += sign * account_owned(&g->st->walk, top, g->who, &cost);
+	g->cost += sign * cost;
 	return true;
+}
+
+static void
+count_one(struct growth *g, const struct node *node, int sign)
+{
+	if (acl_owner(node->acl) != g->who)
+		return;
+	g->n += sign;
+	g->cost += sign * node_cost(node);
 }
 
 static void
 count_growth(void *ctx, struct node *before, struct node *after)
 {
-	struct growth *g = ctx;
+	count_one(ctx, before, -1);
+	count_one(ctx, after, 1);
+}
 
-	g->n -= acl_owner(before->acl) == g->who;
-	g->n += acl_owner(after->acl) == g->who;
+/*
+ * Whether TXN's client may own what it makes. SPARE is the memory that it is
+ * charged for TXN and all that ends with it.
+ */
+static enum xs_err
+check_growth(const struct txn *txn, int64_t spare)
+{
+	struct state *st = txn->conn->st;
+	struct growth g = { .st = st, .who = txn->conn->who.self };
+
+	if (txn->conn->who.privileged)
+		return XS_OK;
+	diff_trees(st->diff, st->live, txn->top, count_whole, count_growth, &g);
+	if (g.n > 0 && !principal_may(g.who, QUOTA_NODES, g.n))
+		return quota_error(QUOTA_NODES);
+	if (g.cost > 0 && !principal_may(g.who, QUOTA_MEMORY, g.cost - spare))
+		return quota_error(QUOTA_MEMORY);
+	return XS_OK;
 }
 
 static bool
@@ -467,21 +496,17 @@ account_diff(void *ctx, struct node *before, struct node *after)
 		    after, acl_owner(before->acl), node_cost(before));
 }
 
-/* Makes TXN's tree, which was made from the live one, the live one. */
+/* Makes TXN's tree, which was made from the live one, the live one. SPARE: see
+ * check_growth(). */
 static enum xs_err
-install(struct txn *txn)
+install(struct txn *txn, int64_t spare)
 {
 	struct state *st = txn->conn->st;
-	struct growth g = { st, txn->conn->who.self, 0 };
 	struct node *before = st->live;
+	enum xs_err err = check_growth(txn, spare);
 
-	if (!txn->conn->who.privileged) {
-		diff_trees(
-		    st->diff, before, txn->top, count_whole, count_growth, &g);
-		if (g.n > 0 &&
-		    !principal_may(txn->conn->who.self, QUOTA_NODES, g.n))
-			return quota_error(QUOTA_NODES);
-	}
+	if (err != XS_OK)
+		return err;
 	diff_trees(
 	    st->diff, before, txn->top, account_part, account_diff, NULL);
 	st->live = node_ref(txn->top);
@@ -507,19 +532,19 @@ txn_commit(struct txn *txn)
 		return XS_OK;
 	/* Rights that went to somebody who died must be looked at again. */
 	if (txn->base == st->live && st->last_death <= txn->stamp)
-		return install(txn);
+		return install(txn, txn->memory);
 	st->n_replays++;
 	valid = footprint_valid(txn);
 	if (valid && !st->always_replay && merge(txn)) {
 		st->n_merged++;
-		return install(txn);
+		return install(txn, txn->memory);
 	}
 	again = rebase(txn, valid, &err);
 	if (again == NULL) {
 		st->n_conflicts += err == XS_EAGAIN;
 		return err;
 	}
-	err = install(again);
+	err = install(again, txn->memory + again->memory);
 	txn_free(again);
 	return err;
 }

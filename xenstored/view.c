@@ -97,10 +97,32 @@ check_size(const struct view *view, size_t n, size_t len)
 	return XS_OK;
 }
 
-/* Whether there may be what view_put() would add where F says. */
+/* Whether nodes may take COST bytes more. What runs again at a commit may for
+ * now: the whole is looked at when it is through. */
 static enum xs_err
-check_put(const struct view *view, const struct found *f, const struct acl *acl,
-    const struct bytes *value)
+check_memory(const struct view *view, int64_t cost)
+{
+	if (cost > 0 && (view->txn == NULL || !view->txn->replaying) &&
+	    !principal_may(view->conn->who.self, QUOTA_MEMORY, cost))
+		return quota_error(QUOTA_MEMORY);
+	return XS_OK;
+}
+
+/* The bytes of the names in PATH that are missing, as F says. */
+static int64_t
+names_below(const char *path, const struct found *f)
+{
+	size_t slashes = f->n_missing;
+
+	if (f->nearest_len == 1 && slashes > 0)
+		slashes--; /* the root's is its path */
+	return (int64_t)(strlen(path) - f->nearest_len - slashes);
+}
+
+/* Whether there may be what view_put() would add at PATH, where F was found. */
+static enum xs_err
+check_put(const struct view *view, const char *path, const struct found *f,
+    const struct acl *acl, const struct bytes *value)
 {
 	struct principal *self = view->conn->who.self;
 	int64_t len = value != NULL ? (int64_t)value->len : 0, nodes, cost;
@@ -119,12 +141,11 @@ check_put(const struct view *view, const struct found *f, const struct acl *acl,
 	if (nodes > 0 && !principal_allows(self, QUOTA_CHILDREN,
 			     (int64_t)kids_count(f->nearest->kids) + 1))
 		return quota_error(QUOTA_CHILDREN);
-	cost = len + nodes * COST_NODE;
+	cost = len + nodes * (COST_NODE + (int64_t)acl->n * COST_PERM) +
+	       names_below(path, f);
 	if (f->node != NULL)
 		cost -= (int64_t)node_value_len(f->node);
-	if (cost > 0 && !principal_may(self, QUOTA_MEMORY, cost))
-		return quota_error(QUOTA_MEMORY);
-	return XS_OK;
+	return check_memory(view, cost);
 }
 
 /* --- watches --- */
@@ -246,7 +267,7 @@ view_put(const struct view *view, const char *path, const struct bytes *value)
 		if (acl == NULL)
 			return XS_ENOMEM;
 	}
-	err = check_put(view, &f, acl, value);
+	err = check_put(view, path, &f, acl, value);
 	if (err == XS_OK && (value != NULL || f.node == NULL))
 		err = note(view, path, strlen(path), 0, TXN_CHANGED);
 	if (err == XS_OK && f.node != NULL && value == NULL)
@@ -267,6 +288,7 @@ remove_in_txn(const struct view *view, const char *path)
 {
 	struct txn *txn = view->txn;
 	struct node *removed;
+	int64_t cost = 0; /* of no interest */
 	enum xs_err err;
 
 	err = txn_note(txn, path, strlen(path), 0, TXN_CHANGED | TXN_REMOVED);
@@ -277,7 +299,7 @@ remove_in_txn(const struct view *view, const char *path)
 		return err;
 	if (!privileged(view))
 		txn->own_nodes -= account_owned(
-		    &view->st->walk, removed, view->conn->who.self);
+		    &view->st->walk, removed, view->conn->who.self, &cost);
 	node_unref(&view->st->heap, removed);
 	return XS_OK;
 }
@@ -338,13 +360,19 @@ static enum xs_err
 check_acl(const struct view *view, const struct node *node,
     const struct acl_entry *entry, size_t n)
 {
+	enum xs_err err;
+
 	if (privileged(view))
 		return XS_OK;
 	if (entry[0].perm.domid != acl_owner(node->acl)->domid)
 		return XS_EPERM;
 	if (!principal_allows(view->conn->who.self, QUOTA_PERMS, (int64_t)n))
 		return quota_error(QUOTA_PERMS);
-	return check_size(view, n, node_value_len(node));
+	err = check_size(view, n, node_value_len(node));
+	if (err != XS_OK)
+		return err;
+	return check_memory(
+	    view, ((int64_t)n - (int64_t)node->acl->n) * COST_PERM);
 }
 
 static enum xs_err

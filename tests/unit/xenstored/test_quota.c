@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "harness.h"
 
+#include "xenstored/cost.h"
+
 static void
 start(struct h *h, struct conn **s, struct conn **g)
 {
@@ -235,6 +237,69 @@ memory_is_charged_and_given_back(void **unused)
 		assert_int_equal(h_one(&h, g, WIRE_RM, 0, path), XS_OK);
 	}
 	assert_int_equal(g->who.self->usage.n[QUOTA_MEMORY], before);
+	h_stop(&h);
+}
+
+/* Names and permissions count, and what a transaction adds up to. */
+static void
+memory_ends_at_n_whatever_it_is_used_for(void **unused)
+{
+	static const char *const perms[] = { "n1", "r2", "r3", "r4", "r5" };
+	char deep[1200], long_name[1000];
+	const struct quota_set *used;
+	struct conn *s, *g;
+	struct h_message m;
+	int64_t limit;
+	struct h h;
+	uint32_t tx;
+	int i;
+
+	(void)unused;
+	start(&h, &s, &g);
+	used = &g->who.self->usage;
+	h_quota(&h, s, "memory", "100000");
+	/* each request alone would do: 450 nodes are 64,800 bytes and more */
+	tx = h_begin(&h, g);
+	for (i = 0; i < 900; i += 2)
+		memcpy(deep + i, "x/", 2);
+	deep[i - 1] = '\0';
+	assert_int_equal(h_write(&h, g, tx, deep, ""), XS_OK);
+	deep[0] = 'y';
+	assert_int_equal(h_write(&h, g, tx, deep, ""), XS_OK);
+	assert_int_equal(h_end(&h, g, tx, "T"), XS_ENOMEM);
+	assert_int_equal(h_one(&h, g, WIRE_READ, 0, "x"), XS_ENOENT);
+	/* what is done again at the commit needs no more than the first time */
+	tx = h_begin(&h, g);
+	assert_int_equal(h_write(&h, g, tx, deep, ""), XS_OK);
+	g->who.self->limit.n[QUOTA_MEMORY] = used->n[QUOTA_MEMORY] + 72450;
+	assert_int_equal(h_write(&h, s, 0, "/local/domain/1/z", ""), XS_OK);
+	assert_int_equal(h_end(&h, g, tx, "T"), XS_OK);
+	assert_int_equal(h.st->n_replays - h.st->n_merged, 1);
+	assert_int_equal(h_one(&h, g, WIRE_RM, 0, "y"), XS_OK);
+	/* up to N, to the byte */
+	limit = used->n[QUOTA_MEMORY] + COST_NODE + 900 + COST_PERM;
+	memset(long_name, 'l', sizeof(long_name));
+	long_name[901] = '\0';
+	g->who.self->limit.n[QUOTA_MEMORY] = limit;
+	assert_int_equal(h_write(&h, g, 0, long_name, ""), XS_ENOMEM);
+	long_name[900] = '\0';
+	assert_int_equal(h_write(&h, g, 0, long_name, ""), XS_OK);
+	assert_int_equal(used->n[QUOTA_MEMORY], limit);
+	g->who.self->limit.n[QUOTA_MEMORY] = limit + 4 * COST_PERM - 1;
+	assert_int_equal(
+	    h_strings(&h, g, WIRE_SET_PERMS, 0, &m, long_name, perms[0],
+		perms[1], perms[2], perms[3], perms[4], NULL),
+	    XS_ENOMEM);
+	g->who.self->limit.n[QUOTA_MEMORY]++;
+	assert_int_equal(
+	    h_strings(&h, g, WIRE_SET_PERMS, 0, &m, long_name, perms[0],
+		perms[1], perms[2], perms[3], perms[4], NULL),
+	    XS_OK);
+	assert_int_equal(used->n[QUOTA_MEMORY], limit + 4 * COST_PERM);
+	/* below what is used it may only shrink */
+	g->who.self->limit.n[QUOTA_MEMORY] = 10;
+	assert_int_equal(h_perms(&h, g, 0, long_name, "n1", "r2", NULL), XS_OK);
+	assert_int_equal(h_one(&h, g, WIRE_RM, 0, long_name), XS_OK);
 	h_stop(&h);
 }
 
@@ -474,6 +539,7 @@ main(void)
 		cmocka_unit_test(
 		    children_end_at_n_and_names_do_not_count_as_size),
 		cmocka_unit_test(memory_is_charged_and_given_back),
+		cmocka_unit_test(memory_ends_at_n_whatever_it_is_used_for),
 		cmocka_unit_test(requests_with_unread_replies_end_at_n),
 		cmocka_unit_test(
 		    a_socket_that_never_reads_is_not_listened_to_without_end),
