@@ -238,18 +238,20 @@ find_owned(struct state *st, const struct principal *p, bool below, size_t most,
 enum burial { BURIAL_OVER, BURIAL_MORE, BURIAL_NO_MEMORY };
 
 /*
- * Removes up to MOST nodes of P with all below them. The root and the specials,
- * which must stay, go to domain 0, as does everything if that is configured.
+ * Removes up to *MOST nodes of P with all below them; *MOST becomes what was
+ * not needed of it. The root and the specials, which must stay, go to domain 0,
+ * as does everything if that is configured.
  */
 static enum burial
-remove_owned(struct state *st, struct principal *p, size_t most)
+remove_owned(struct state *st, struct principal *p, size_t *most)
 {
 	bool ok = true, keep = st->config.keep_orphans;
 	struct paths paths = { .n = 0 };
 	const char *path;
 
-	for (; ok && most > 0 && p->usage.n[QUOTA_NODES] > 0; most -= paths.n) {
-		find_owned(st, p, keep, most, &paths);
+	for (; ok && *most > 0 && p->usage.n[QUOTA_NODES] > 0;
+	     *most -= paths.n) {
+		find_owned(st, p, keep, *most, &paths);
 		ok = paths.len > 0;
 		for (path = paths.buf; ok && path < paths.buf + paths.len;
 		     path += strlen(path) + 1) {
@@ -284,12 +286,13 @@ domain_bury(struct state *st, struct principal *p)
 {
 	struct domain *d = domain_find(st, p->domid);
 	uint32_t domid = p->domid;
+	size_t most = BURY_AT_ONCE;
 	bool introduced = d != NULL && d->self == p;
 	enum burial burial;
 
 	if (introduced)
 		forget(d);
-	burial = remove_owned(st, p, BURY_AT_ONCE);
+	burial = remove_owned(st, p, &most);
 	st->last_death = ++st->heap.stamp;
 	if (burial != BURIAL_OVER)
 		list_append(&st->unburied, &principal_ref(p)->unburied);
@@ -312,7 +315,7 @@ domain_bury_rest(struct state *st, size_t most)
 	{
 		p = list_entry(link, struct principal, unburied);
 		had = p->usage.n[QUOTA_NODES];
-		burial = remove_owned(st, p, most);
+		burial = remove_owned(st, p, &most);
 		some = some || p->usage.n[QUOTA_NODES] < had;
 		if (burial == BURIAL_MORE)
 			break; /* in the next turn */

@@ -251,18 +251,19 @@ follow(void *ctx, const struct record *record)
 		fail_msg("the follower: %s", wrong);
 }
 
-/* Domain 1's nodes, each in a directory of domain 0's. */
+/* Domain DOMID's nodes, each in a directory of domain 0's. */
 static void
-own_many(int n)
+own_many(unsigned domid, int n)
 {
-	char path[64];
+	char path[64], owner[16];
 	int i;
 
+	snprintf(owner, sizeof(owner), "n%u", domid);
 	for (i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "/backend/d%d/1", i);
+		snprintf(path, sizeof(path), "/backend/d%d/%u", i, domid);
 		assert_int_equal(h_write(&h, s, 0, path, ""), XS_OK);
 		assert_int_equal(
-		    h_perms(&h, s, 0, path, "n1", NULL, NULL), XS_OK);
+		    h_perms(&h, s, 0, path, owner, NULL, NULL), XS_OK);
 	}
 }
 
@@ -295,7 +296,7 @@ a_dead_domains_nodes_in_many_places_go_in_turns(void **unused)
 	s = h_socket(&h);
 	o = h_socket(&h);
 	(void)h_guest(&h, s, 1);
-	own_many(MANY);
+	own_many(1, MANY);
 	assert_int_equal(h_watch(&h, o, "/backend/d3/1", "early"), XS_OK);
 	assert_int_equal(h_watch(&h, o, "/backend/d3999/1", "late"), XS_OK);
 	assert_int_equal(h_watch(&h, o, "@releaseDomain", "r"), XS_OK);
@@ -329,6 +330,42 @@ a_dead_domains_nodes_in_many_places_go_in_turns(void **unused)
 	assert_int_equal(apply_state(follower)->heap.stamp, h.st->heap.stamp);
 	h.tap = NULL;
 	apply_free(follower);
+	h_stop(&h);
+}
+
+static void
+many_who_died_share_a_turn(void **unused)
+{
+	struct domain_info gone = { .exists = false };
+	struct principal *p[4];
+	int64_t had, left, n = 0;
+	unsigned i;
+
+	(void)unused;
+	set_up();
+	for (i = 0; i < 4; i++) {
+		(void)h_guest(&h, s, i + 1);
+		own_many(i + 1, 1300);
+		p[i] = principal_ref(principal_current(h.st->all, i + 1));
+	}
+	for (i = 0; i < 4; i++) {
+		h.domain[i + 1] = gone;
+		state_domain_changed(h.st, i + 1, &gone);
+		n += owned(p[i]);
+	}
+	assert_true(n > STEP);
+	do {
+		had = n;
+		(void)state_step(h.st, STEP);
+		for (i = 0, left = 0; i < 4; i++)
+			left += owned(p[i]);
+		n = left;
+		assert_true(n < had && had - n <= STEP);
+	} while (n > 0);
+	assert_false(domain_burying(h.st));
+	for (i = 0; i < 4; i++)
+		principal_unref(p[i]);
+	assert_null(state_check(h.st));
 	h_stop(&h);
 }
 
@@ -383,6 +420,7 @@ main(void)
 		    a_value_and_permissions_changed_apart_are_both_there),
 		cmocka_unit_test(
 		    a_dead_domains_nodes_in_many_places_go_in_turns),
+		cmocka_unit_test(many_who_died_share_a_turn),
 		cmocka_unit_test(a_guests_subtree_is_charged_as_a_whole),
 	};
 
