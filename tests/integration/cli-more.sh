@@ -149,6 +149,29 @@ elsewhere() { # an option of another mode
 hello" env POSIXLY_CORRECT= xenstore-read --glob /t/a
 }
 
+# --- misuse: of what others lack, nothing is done
+no_argument() {
+	xenstore-write /w/m before
+	exits 2 xenstore-write /w/m after --if-equals && says before xenstore-read /w/m &&
+	    exits 2 xenstore-ls /t --glob && exits 2 xenstore-watch -n 1 /t --exec &&
+	    exits 2 xenstore-watch -n 1 /t --timeout && exits 1 xenstore-ls /t -d &&
+	    ! grep -q hello "$dir/got"
+}
+too_many() { exits 2 xenstore-read --json=3 /t/a && exits 2 xenstore-write --if-absent=no /w/many 1; }
+both_forms() {
+	exits 2 xenstore-read --json --null /t/a && exits 2 xenstore-list --null --json /t &&
+	    exits 2 xenstore-watch --json --null -n 1 /t &&
+	    says 'xenstore-watch: --exec and --json exclude each other' xenstore-watch --json --exec : -n 1 /t &&
+	    exits 2 xenstore-watch --null --exec : -n 1 /t
+}
+chmod_whole() {
+	says "xenstore-chmod: Invalid permission specification: 'n0x'" xenstore-chmod /t/a n0x &&
+	    says "xenstore-chmod: Invalid permission specification: 'r'" xenstore-chmod /t/a n0 r &&
+	    says "xenstore-chmod: Invalid permission specification: 'x'" xenstore-chmod /t/a x0 &&
+	    says "xenstore-chmod: Invalid permission specification: 'r-1'" xenstore-chmod /t/a r-1 &&
+	    says '/t/a = "hello"   (n0)' xenstore-ls -fp --glob a /t
+}
+
 # --- many nodes
 many() {
 	for d in $(seq 40); do
@@ -224,6 +247,10 @@ check 'watch --exec of a command that fails goes on' watch_exec_fails
 check 'watch --timeout wants a number' watch_bad
 check 'abbreviations that others know mean what they meant' abbreviations
 check 'an option belongs to its mode' elsewhere
+check 'an option that lacks its argument is not passed over' no_argument
+check 'nor is one that wants none' too_many
+check 'one form of output alone' both_forms
+check 'chmod names what it does not understand' chmod_whole
 check 'many nodes are made' many
 if [ -x /usr/bin/xenstore-ls ]; then
 	check "ls of many nodes shows what Debian's does" same_as_debian

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <err.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +77,16 @@ set_above(struct cmd_env *env, const char *given, const struct rights *rights)
 	return ret;
 }
 
+/* Others name the letter alone, so do we if that is what is wrong. */
+static void
+complain(const char *text)
+{
+	bool letter = text[0] != '\0' && strchr("nrwb", text[0]) != NULL;
+
+	warnx("Invalid permission specification: '%.*s'", letter ? INT_MAX : 1,
+	    text);
+}
+
 static int
 run(struct cmd_env *env)
 {
@@ -90,8 +101,7 @@ run(struct cmd_env *env)
 	for (unsigned int i = 0; i < rights.num; i++)
 		if (!xs_strings_to_perms(
 			&rights.list[i], 1, env->args[i + 1])) {
-			warnx("Invalid permission specification: '%c'",
-			    env->args[i + 1][0]);
+			complain(env->args[i + 1]);
 			goto out;
 		}
 	if (strlen(given) >= sizeof(path)) {

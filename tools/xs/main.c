@@ -236,6 +236,33 @@ collect_options(const struct cmd *cmd, struct option table[NCOMMON + NOWN + 1])
 	table[n] = (struct option){ 0 };
 }
 
+/*
+ * getopt has complained, which others pass over; so do we if they would have to
+ * complain, too. But whoever uses what only we have must not get something
+ * else.
+ */
+static void
+check_complaint(void)
+{
+	if (optopt > OPT_HELP) /* of a known option: about its argument */
+		exit(CMD_EXIT_USAGE);
+	if (optopt == 'd') /* others may have it */
+		exit(1);
+}
+
+/* Refuses what says twice what the output is. */
+static void
+check_forms(const struct options *opt)
+{
+	const char *one = opt->exec != NULL ? "--exec" : "--json";
+
+	if ((opt->exec != NULL || opt->null) && opt->json)
+		errx(CMD_EXIT_USAGE, "%s and %s exclude each other", one,
+		    opt->exec != NULL ? "--json" : "--null");
+	if (opt->exec != NULL && opt->null)
+		errx(CMD_EXIT_USAGE, "--exec and --null exclude each other");
+}
+
 /* Parses what follows the mode. Returns the index of the first operand. */
 static int
 parse_options(int argc, char **argv, const char *mode, const struct cmd *cmd,
@@ -251,11 +278,14 @@ parse_options(int argc, char **argv, const char *mode, const struct cmd *cmd,
 			help(argv[0], mode, cmd);
 		if (c == 'h')
 			usage(0, argv[0], mode, cmd);
+		if (c == '?')
+			check_complaint();
 		if (c != '?' && c != 's' && c < OPT_HELP &&
 		    strchr(cmd->options, c) == NULL)
 			usage(1, argv[0], mode, cmd);
 		set_option(opt, c);
 	}
+	check_forms(opt);
 	return optind;
 }
 
