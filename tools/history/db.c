@@ -86,8 +86,9 @@ static const char *const statement[DB_STATEMENTS] = {
 	    "SELECT id FROM act WHERE log = ?1 AND seq <= ?2"
 	    " ORDER BY seq DESC, id DESC LIMIT 1",
 	[DB_ACT_AT_TIME] =
-	    "SELECT id FROM act WHERE time <= ?1"
-	    " ORDER BY time DESC, id DESC LIMIT 1",
+	    /* times need not rise as ids do: clocks are set, and a SNAPSHOT is
+	     * younger than what the log still has of before */
+	    "SELECT id FROM act WHERE time <= ?1 ORDER BY id DESC LIMIT 1",
 	/* the ?2-th act after the horizon, or the first that is not older */
 	[DB_FORGET_TO] =
 	    "SELECT min(coalesce((SELECT id FROM act WHERE id >= ?3"

@@ -156,9 +156,13 @@ bool history_newest_log(struct history *h, int64_t *id_out);
  * The last act up to what TEXT says: "now", "N" (sequence number in the newest
  * log), "L:N" (in log L), "YYYY-MM-DD[ hh:mm[:ss]]" (or with T), "hh:mm[:ss]"
  * (today), "@SECONDS" since 1970, or "N" with s, m, h or d behind (ago). False:
- * history_error() says what is wrong with it; it is "usage" of the caller then.
+ * history_error() says why: TEXT means none (see history_is_when()), a moment
+ * before the history or one that is still to come, or the database failed.
  */
 bool history_position(struct history *h, const char *text, int64_t *act_out);
+
+/* Whether TEXT is in one of these forms. */
+bool history_is_when(const char *text);
 
 /* The same as a beginning: the act after which the first one at that time or
  * number comes; 0 if that is the very first. */

@@ -123,6 +123,16 @@ sequence(const char *text, int64_t *log, int64_t *seq_out)
 	       whole_number(colon + 1, strlen(colon + 1), seq_out);
 }
 
+bool
+history_is_when(const char *text)
+{
+	int64_t n;
+
+	if (strcmp(text, "now") == 0 || moment(text, &n))
+		return true;
+	return sequence(text[0] == '#' ? text + 1 : text, &n, &n);
+}
+
 /*
  * The last act up to (not including, by EARLIER) what TEXT says: 1; 0: there is
  * none; -1.
@@ -144,6 +154,11 @@ last_up_to(struct history *h, const char *text, int earlier, int64_t *act_out)
 		sqlite3_bind_int64(stmt, 1, log);
 		sqlite3_bind_int64(stmt, 2, seq - earlier);
 	} else if (moment(text, &ms)) {
+		/* up to its end, this second has begun */
+		if (ms - 999 > clock_wall_ms()) {
+			complain(h, text, "that is still to come");
+			return -1;
+		}
 		stmt = db_stmt(h, DB_ACT_AT_TIME);
 		if (stmt == NULL)
 			return -1;

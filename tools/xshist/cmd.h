@@ -16,7 +16,7 @@
 struct hist_options {
 	bool all, flat, follow, json, perms, recurse, refused;
 	int64_t domid; /* -1: any */
-	int64_t last;  /* 0: all */
+	int64_t last;  /* -1: all */
 	const char *path, *since, *at;
 };
 
@@ -54,6 +54,9 @@ int hist_failed(struct hist_env *env);
 
 /* PATH without slashes at its end, absolute; ends the program if it is not. */
 const char *hist_path(char *path);
+
+/* Ends the program if TEXT is neither a time nor a sequence number. */
+void hist_check_when(const char *text);
 
 /* The act up to which TEXT means; ends the program if it means none. */
 int64_t hist_position(struct hist_env *env, const char *text);

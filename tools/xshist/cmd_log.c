@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <err.h>
 #include <string.h>
 #include <time.h>
 
@@ -134,17 +133,20 @@ run(struct hist_env *env)
 		.domid = opt->domid,
 		.path = opt->path,
 		.refused = opt->refused,
-		.last = opt->last,
+		.last = opt->last > 0 ? opt->last : 0,
 	};
 	int64_t last;
 
 	if (!history_last_act(env->history, &last))
 		return hist_failed(env);
-	if (opt->since != NULL &&
-	    !history_since(env->history, opt->since, &filter.after))
-		errx(EXIT_USAGE, "%s", history_error(env->history));
+	if (opt->since != NULL) {
+		hist_check_when(opt->since);
+		if (!history_since(env->history, opt->since, &filter.after))
+			return hist_failed(env);
+	}
 	/* who follows without a beginning wants what comes */
-	if (opt->follow && opt->since == NULL && opt->last == 0)
+	if (opt->last == 0 ||
+	    (opt->follow && opt->since == NULL && opt->last < 0))
 		filter.after = last;
 	else if (!history_acts(env->history, &filter, on_act, &l) || l.failed)
 		return hist_failed(env);

@@ -184,11 +184,20 @@ hist_path(char *path)
 	return path;
 }
 
+void
+hist_check_when(const char *text)
+{
+	if (!history_is_when(text))
+		errx(EXIT_USAGE, "'%s': neither a time nor a sequence number",
+		    text);
+}
+
 int64_t
 hist_position(struct hist_env *env, const char *text)
 {
 	int64_t act;
 
+	hist_check_when(text);
 	if (!history_position(env->history, text, &act))
 		errx(1, "%s", history_error(env->history));
 	return act;
@@ -219,7 +228,7 @@ mode_of_name(const char *argv0)
 int
 main(int argc, char **argv)
 {
-	struct hist_options opt = { .domid = -1 };
+	struct hist_options opt = { .domid = -1, .last = -1 };
 	struct hist_env env = { .opt = &opt };
 	const char *name = mode_of_name(argv[0]), *db = NULL;
 	const struct hist_cmd *cmd;

@@ -186,9 +186,26 @@ moments_are_numbers_or_times(void **state)
 	assert_int_equal(position("1s"), b);
 }
 
+/* What there was at first is written down later than what the log has of it. */
+static void
+acts_have_their_order_whatever_the_clock_says(void **state)
+{
+	int64_t b;
+
+	(void)state;
+	add(5, 9000, HISTORY_MADE, "/a", "1");
+	b = add(6, 3000, HISTORY_WRITTEN, "/a", "2");
+	assert_int_equal(position("@2"), -1);
+	assert_int_equal(position("@3"), b);
+	assert_int_equal(position("@9"), b);
+	assert_int_equal(position("1s"), b);
+}
+
 static void
 what_is_no_moment_is_refused(void **state)
 {
+	int64_t after;
+
 	(void)state;
 	add(5, 1000, HISTORY_MADE, "/a", "1");
 	assert_int_equal(position("yesterday"), -1);
@@ -198,6 +215,15 @@ what_is_no_moment_is_refused(void **state)
 	assert_int_equal(position("12:99"), -1);
 	assert_int_equal(position("4"), -1);
 	assert_non_null(strstr(history_error(h), "before"));
+	assert_int_equal(position("@99999999999"), -1);
+	assert_non_null(strstr(history_error(h), "still to come"));
+	assert_int_equal(position("2999-01-01 20:45"), -1);
+	assert_false(history_since(h, "2999-01-01", &after));
+	assert_true(history_is_when("2999-01-01"));
+	assert_true(history_is_when("now"));
+	assert_true(history_is_when("#4"));
+	assert_false(history_is_when("yesterday"));
+	assert_false(history_is_when(""));
 	assert_int_equal(position("L9:5"), -1);
 	assert_int_equal(position("99999999999999999999"), -1);
 }
@@ -401,6 +427,7 @@ main(void)
 		TEST(the_tree_of_a_moment_is_what_was_written_up_to_it),
 		TEST(below_a_path_are_no_neighbours),
 		TEST(moments_are_numbers_or_times),
+		TEST(acts_have_their_order_whatever_the_clock_says),
 		TEST(what_is_no_moment_is_refused),
 		TEST(a_beginning_includes_its_own_moment),
 		TEST(filters_take_what_they_name),
