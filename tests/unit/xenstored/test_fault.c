@@ -398,6 +398,7 @@ a_follower_without_memory_is_the_same_or_says_so(void **unused)
 			total += noticed;
 		}
 	printf("%lu differences\n", total);
+	assert_true(total > 0);
 }
 
 /* A request that comes in two pieces is in the log whatever becomes of it. */
@@ -444,7 +445,7 @@ what_had_no_memory_is_not_done_by_who_follows(void **unused)
 		/* what was missed then is an event */
 		assert_false(noticed && err != XS_OK);
 	}
-	assert_true(n > 3 || !failed);
+	assert_true(n > 3); /* or nothing was missing */
 }
 
 int
