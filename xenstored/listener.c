@@ -11,15 +11,17 @@
 
 #include "xenstored/msg.h"
 
-/* Whether somebody answers at ADDRESS. */
+/* Whether somebody listens at ADDRESS, who may be this process: where too many
+ * wait already, one more must not. */
 static bool
 is_alive(const struct sockaddr_un *address)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool alive;
 
 	alive = fd >= 0 &&
-		connect(fd, (const void *)address, sizeof(*address)) == 0;
+		(connect(fd, (const void *)address, sizeof(*address)) == 0 ||
+		    errno == EAGAIN);
 	if (fd >= 0)
 		close(fd);
 	return alive;
