@@ -36,7 +36,7 @@ void end_notice_take(int events);
 /*
  * Whether PID, a child that was not waited for, can execute none of its
  * program any more, not in any thread, and what it did is done: how it ends
- * then goes to STATUS as wait(2) tells it.
+ * then goes to STATUS as wait(2) tells it, or 0 if this process may not know.
  */
 bool end_notice_confirm(pid_t pid, int *status_out);
 

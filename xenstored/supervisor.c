@@ -366,6 +366,10 @@ hear_of_end(struct supervisor *s)
 		s->rumours++;
 		return;
 	}
+	/* 0 is also what those are told who may not know; a crash has to be
+	 * known as one */
+	if (status == 0 && !sup_update_is_new(&s->update))
+		return;
 	info.si_code = WIFSIGNALED(status) ? CLD_KILLED : CLD_EXITED;
 	info.si_status =
 	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);

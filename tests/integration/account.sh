@@ -38,9 +38,9 @@ hvd --log /run/hvd.log &
 wait_until 10 test -S "$HV_ROOT/hvd.sock"
 dom0 >/run/dom0.log 2>&1 &
 wait_until 10 test -s "$HV_ROOT/kern/xen/xsd_port"
-start()
+start() # [COMMAND...] to execute it by
 {
-	xenstored -N -F /run/pid -T /run/log/xen/trace >>/run/log/xen/xenstored.log 2>&1 &
+	"$@" xenstored -N -F /run/pid -T /run/log/xen/trace >>/run/log/xen/xenstored.log 2>&1 &
 	wait_until 10 both
 }
 pid_of() { awk -v who="$1" '$1 == who { print $2 }' "$XENSTORED_RUNDIR/status"; }
@@ -93,6 +93,19 @@ owned()
 		[ "$(stat -c '%u %a' "$XENSTORED_RUNDIR/$f")" = '0 600' ] || return 1
 	done
 }
+# A supervisor without CAP_SYS_PTRACE is told by SIGCHLD alone how the others end.
+knows_of_a_crash()
+{
+	crashed=$(pid_of primary)
+	kill -SEGV "$crashed"
+	wait_until 5 grep "primary (pid $crashed) was killed by signal 11" /run/log/xen/xenstored.log
+}
+end_hard()
+{
+	supervisor=$(cat /run/pid)
+	kill -9 "$supervisor"
+	wait_until 10 ended
+}
 ended() { ! kill -0 "$supervisor" 2>/dev/null; }
 guest() { xl create /run/guest.cfg && wait_until 10 xenstore-exists /local/domain/1/name; }
 cat >/run/guest.cfg <<CONFIG
@@ -116,11 +129,13 @@ check 'the trace file is opened anew' rotated
 check 'a checkpoint is written' checkpoint
 check "all files are root's" owned
 xenstore-write /kept yes
-supervisor=$(cat /run/pid)
-kill -9 "$supervisor"
-check 'all of it is killed' wait_until 10 ended
+check 'all of it is killed' end_hard
 check 'the next daemon starts' start
 check '... with what was in the store' reads /kept yes
 check '... as the account' is primary "$uid"
+check 'all of it is killed again' end_hard
+check 'the next one may not look into other processes' start setpriv --bounding-set -sys_ptrace
+check '... and knows a crash as one' knows_of_a_crash
+check '... with what was in the store' reads /kept yes
 check 'nothing was complained of' sh -c '! grep -iE "not permitted|denied|cannot" /run/log/xen/xenstored.log'
 checks_end
