@@ -89,7 +89,8 @@ update_can_execute(const char *path, char why[LIVE_UPDATE_TEXT])
 
 	if (stat(path, &st) != 0)
 		strcpy(why, "File not accessible.");
-	else if (!S_ISREG(st.st_mode) || access(path, X_OK) != 0)
+	else if (!S_ISREG(st.st_mode) || access(path, X_OK) != 0 ||
+		 st.st_nlink == 0) /* those whoever serves can make */
 		strcpy(why, "File not executable.");
 	else if (!update_is_ours(path) && !is_daemon(path))
 		strcpy(why, "File is no store daemon.");

@@ -3,8 +3,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -27,6 +30,29 @@ only_store_daemons_can_be_executed(void **unused)
 	assert_string_equal(why, "File not executable.");
 	assert_false(update_can_execute("/tmp", why));
 	assert_string_equal(why, "File not executable.");
+}
+
+/* Who serves can make one, and put anything in it. */
+static void
+files_without_a_name_are_not_executed(void **unused)
+{
+	static const char text[] = "#!/bin/sh\n# live-update @releaseDomain\n";
+	char why[LIVE_UPDATE_TEXT] = "", path[64], name[] = "/tmp/fileXXXXXX";
+	int fd = memfd_create("program", 0);
+
+	(void)unused;
+	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	assert_int_equal(access(path, X_OK), 0);
+	assert_false(update_can_execute(path, why));
+	assert_string_equal(why, "File not executable.");
+	close(fd);
+	fd = mkstemp(name);
+	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+	assert_int_equal(fchmod(fd, 0700), 0);
+	assert_true(update_can_execute(name, why));
+	assert_int_equal(unlink(name), 0);
+	close(fd);
 }
 
 static void
@@ -101,6 +127,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_store_daemons_can_be_executed),
+		cmocka_unit_test(files_without_a_name_are_not_executed),
 		cmocka_unit_test(our_programs_are_told_from_others),
 		cmocka_unit_test(words_are_the_present_ones_or_those_asked_for),
 		cmocka_unit_test(a_request_travels_whole),
