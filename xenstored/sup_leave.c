@@ -125,8 +125,11 @@ guard(const struct sup_leave *l, struct guard_case *g, int executed)
 		_exit(0);
 	msg_warnx(
 	    "live update to %s: %s; this program goes on", l->binary, why);
-	kill(g->pid, SIGKILL);
-	plat_wait_gone(g->pid, GONE_MS);
+	/* one that has ended may be another process by now */
+	if (plat_is_running(g->pid, g->process)) {
+		kill(g->pid, SIGKILL);
+		plat_wait_gone(g->pid, GONE_MS);
+	}
 	go_on(l);
 }
 
