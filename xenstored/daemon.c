@@ -140,19 +140,18 @@ is_told(const char *path)
 	return pid == (long)getpid();
 }
 
-void
+bool
 daemon_pid_file(const char *path)
 {
 	FILE *file;
 
 	if (is_told(path))
-		return;
+		return true;
 	file = fopen(path, "we");
 	if (file == NULL)
-		fatal("cannot write the pid file %s", path);
+		return false;
 	fprintf(file, "%ld\n", (long)getpid());
-	if (fclose(file) != 0)
-		fatal("cannot write the pid file %s", path);
+	return fclose(file) == 0;
 }
 
 static void

@@ -6,6 +6,8 @@
 #ifndef XENSTORED_DAEMON_H
 #define XENSTORED_DAEMON_H
 
+#include <stdbool.h>
+
 /*
  * Makes the directory DIR (mode 0755, parents too) and holds the lock file in
  * it for as long as the returned descriptor is open. Exits with a message if
@@ -20,9 +22,9 @@ int daemon_claim(const char *dir);
  */
 void daemon_fork(void);
 
-/* Writes the process id to PATH, unless it is there already. Exits with a
- * message if it cannot. */
-void daemon_pid_file(const char *path);
+/* Writes the process id to PATH, unless it is there already. False with errno.
+ */
+bool daemon_pid_file(const char *path);
 
 /*
  * Tells everybody who waits that we serve: a byte to READY_FD (-1: nobody), the

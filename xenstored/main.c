@@ -197,8 +197,8 @@ serve_alone(const struct options *options, int files_fd)
 		server_set_world(server, rings_world(rings));
 	}
 	listener = unix_listen(server, path);
-	if (options->pid_file != NULL)
-		daemon_pid_file(options->pid_file);
+	if (options->pid_file != NULL && !daemon_pid_file(options->pid_file))
+		fatal("cannot write the pid file %s", options->pid_file);
 	if (rings != NULL)
 		rings_start(rings);
 	daemon_ready(options->ready_fd);

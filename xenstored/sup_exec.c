@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,9 +148,18 @@ hold_signals(bool yes)
 	sigprocmask(yes ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
 }
 
+/* Whether a signal was caught that nobody has looked at. */
+static bool
+has_signal(const struct supervisor *s)
+{
+	struct pollfd p = { .fd = s->signals[0], .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
 /* Becomes the program of the children. Comes back if that fails. */
 static void
-go(struct supervisor *s)
+become_new(struct supervisor *s)
 {
 	int program = open(plat_own_program(), O_RDONLY | O_CLOEXEC), fd;
 	struct handover h = gather(s, program);
@@ -158,14 +168,13 @@ go(struct supervisor *s)
 	fd = program >= 0 ? handover_write(&h) : -1;
 	words = fd >= 0 ? words_for(s->update.argv, "go", fd, option) : NULL;
 	CRASH_POINT();
+	if (crash_fault("term"))
+		(void)kill(getpid(), SIGTERM);
 	if (words != NULL) {
 		handover_keep(&h, true);
 		(void)fcntl(fd, F_SETFD, 0);
-		/* those that come now are found by the other one */
-		hold_signals(true);
 		CRASH_POINT();
 		execv(s->update.program, words);
-		hold_signals(false);
 		handover_keep(&h, false);
 	}
 	stay_errno(&s->exec, s->update.program);
@@ -174,6 +183,17 @@ go(struct supervisor *s)
 		close(fd);
 	if (program >= 0)
 		close(program);
+}
+
+/* The same, unless there is a signal to look at: it would be lost. Those that
+ * come from now on are found by the other program. */
+static void
+go(struct supervisor *s)
+{
+	hold_signals(true);
+	if (!has_signal(s))
+		become_new(s);
+	hold_signals(false);
 }
 
 void

@@ -804,6 +804,20 @@ make_peers(struct supervisor *s)
 		msg_warn("cannot make %s/peers", s->paths->dir);
 }
 
+/* A start that cannot be found again is refused. A store that is there goes on:
+ * the words can be new ones. */
+static void
+tell_pid(const struct supervisor *s)
+{
+	const struct options *o = s->options;
+
+	if (o->pid_file == NULL || daemon_pid_file(o->pid_file))
+		return;
+	if (o->resume == RESUME_NONE && !o->live_update)
+		fatal("cannot write the pid file %s", o->pid_file);
+	msg_warn("cannot write the pid file %s", o->pid_file);
+}
+
 /* Goes on where this process, as another program, was. */
 static void
 resume(struct supervisor *s)
@@ -811,8 +825,7 @@ resume(struct supervisor *s)
 	catch_signals(s);
 	sup_exec_resume(s);
 	make_peers(s);
-	if (s->options->pid_file != NULL)
-		daemon_pid_file(s->options->pid_file);
+	tell_pid(s);
 	on_signal(SIGCHLD); /* that one may have missed it */
 }
 
@@ -830,8 +843,7 @@ begin(struct supervisor *s)
 		    &s->store, s->paths->dir, s->config, s->options->fresh);
 	crash_role("supervisor", s->store.flight);
 	s->socks.last_id = s->store.flight->last_sock;
-	if (s->options->pid_file != NULL)
-		daemon_pid_file(s->options->pid_file);
+	tell_pid(s);
 	promote(s);
 	make_peers(s);
 	on_signal(SIGCHLD); /* the first child may have died before */

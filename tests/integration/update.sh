@@ -147,6 +147,11 @@ dies_on_the_way() { # ROLE FIRST EVERY PLACES LAST
 	echo "$places places"
 	[ "$places" -ge "$4" ]
 }
+# It may end before it can reply.
+told_on_the_way() {
+	update "$dir/crash2" >/dev/null 2>&1 || :
+	says 'live update to .* is done' && wait_until ended "$daemon"
+}
 serves_or_ended() { serves || ended "$daemon"; }
 ended_or_new() { ended "$daemon" || all_are "$dir/crash2"; }
 
@@ -183,6 +188,14 @@ check 'a program that can takes its place' update "$dir/one"
 check 'in all three processes' wait_until all_are "$dir/one"
 check 'all is there' all_is_well six
 
+check 'words that name a pid file which cannot be written are gone on with, too' \
+    become "$dir/two" -c "-D -N -F $dir/nowhere/pid"
+check 'in all three processes' wait_until all_are "$dir/two"
+check 'it says so' says 'cannot write the pid file'
+check 'all is there' all_is_well seven
+check 'another program takes its place' become "$dir/one" -c '-D -N'
+check 'in all three processes' wait_until all_are "$dir/one"
+
 # --- programs of other kinds ---
 
 # What has in it what a store daemon has, and does WHAT.
@@ -216,12 +229,14 @@ check 'one that begins with an empty store, too' comes_back empty 'it serves a s
 check 'afterwards a program of ours takes its place' update "$dir/two"
 daemon=$(pid_of supervisor)
 check 'in all three processes' wait_until all_are "$dir/two"
-check 'all is there' all_is_well seven
+check 'all is there' all_is_well eight
 check 'it is killed' stop_hard
 kill "$watcher"
 check 'the supervisor is killed on its way to the new program: the next daemon goes on' \
     dies_on_the_way supervisor 3 "${EVERY:-5}" 8 1000
 check 'and in its first steps as that' dies_on_the_way heir 1 1 2 2
+check 'a daemon starts' start env XENSTORED_CRASH_FAULT=term "$dir/crash"
+check 'told to end on its way to the new program it does' told_on_the_way
 
 # --- versions of ours (xenstored/next.h) ---
 
@@ -268,12 +283,12 @@ chmod +x "$dir/liar"
 check 'a daemon starts anew' start_anew env XENSTORED_NEXT=optional "$ours"
 check 'a later program, which adds what may be skipped, takes its place' update "$dir/next"
 check 'in all three processes' wait_until all_are "$dir/next"
-check 'all is there' all_is_well eight
+check 'all is there' all_is_well nine
 check 'there is an image with it' fill_more
 check 'the older one takes its place' update "$dir/one"
 check 'in all three processes' wait_until all_are "$dir/one"
 check 'its primary is killed, and another one goes on' kill_primary
-check 'all is there' all_is_well nine
+check 'all is there' all_is_well ten
 check 'it is killed' end_hard
 
 check 'a later program starts anew, whose log has what is not known' start_anew env XENSTORED_NEXT=record "$dir/next"
@@ -284,13 +299,13 @@ check 'all is there' same
 check 'a client watches' start_watcher
 check 'the older one does not take its place' refuses "$ours" 'cannot follow: a record is of a kind that is not known here'
 check 'which is still the later one' wait_until all_are "$dir/next"
-check 'all is there' all_is_well ten
+check 'all is there' all_is_well eleven
 check 'it is killed' end_hard
 
 check 'a later program starts anew, whose images have it' start_anew env XENSTORED_NEXT=part "$dir/next"
 check 'there is an image' fill_more
 check 'the older one does not take its place' refuses "$ours" 'cannot follow: image: a part is not known here'
-check 'all is there' all_is_well eleven
+check 'all is there' all_is_well twelve
 check 'it is killed' end_hard
 check 'the older one does not begin' does_not_begin 'a later program was here before'
 check 'the later one goes on' start env XENSTORED_NEXT=part "$dir/next"
@@ -301,11 +316,11 @@ check 'a daemon starts anew' start_anew
 check 'one whose log is another one cannot stand by' refuses "$dir/liar" 'cannot follow: its version is not known here'
 check 'but takes its place, by a stream' update "$dir/later"
 check 'in all three processes, the first of which is the same one' wait_until all_are "$dir/later"
-check 'all is there' all_is_well twelve
+check 'all is there' all_is_well thirteen
 check 'its primary is killed, and another one goes on' kill_primary
 check 'the older one takes its place' update "$ours"
 check 'in all three processes' wait_until all_are "$ours"
-check 'all is there' all_is_well thirteen
+check 'all is there' all_is_well fourteen
 check 'and the later one again' update "$dir/later"
 check 'in all three processes' wait_until all_are "$dir/later"
 check 'it is killed' end_hard
