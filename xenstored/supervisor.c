@@ -274,8 +274,10 @@ primary_died(struct supervisor *s, const siginfo_t *info, bool early)
 		s->status = 1;
 		return;
 	}
+	/* status 0: it could not follow; another one: it could not start */
 	if (!s->served && s->store.recovered &&
-	    (info->si_code == CLD_EXITED || s->failures == FAILURES)) {
+	    ((info->si_code == CLD_EXITED && info->si_status == 0) ||
+		s->failures == FAILURES)) {
 		msg_warnx("cannot go on where the daemon before was: begins "
 			  "with an empty store");
 		sup_store_begin(&s->store, s->config);

@@ -54,6 +54,11 @@ kill_under_load() {
 	cat "$dir/figures"
 	return 1
 }
+fails_to_start() {
+	f_rc=0
+	timeout 10 "$build/bin/xenstored" -D -N --trace-control +nothing >>"$dir/out" 2>&1 || f_rc=$?
+	[ "$f_rc" -eq 1 ] && says "unknown switch '+nothing'"
+}
 unreadable() {
 	dd if=/dev/zero of="$dir/log" bs=1 seek=4200 count=64 conv=notrunc 2>/dev/null
 }
@@ -118,6 +123,10 @@ check 'the next daemon goes on' start
 check '... and says so' says 'did not end well: goes on'
 check '... with what was in the store' reads /kept yes
 check 'it can be killed in turn' kill_all "$(pid_of primary)" "$(pid_of standby)"
+check 'a start that fails' fails_to_start
+check '... leaves what is there to the next one' start
+check '... with what was in the store' reads /kept yes
+check 'that is killed, too' kill_all "$(pid_of primary)" "$(pid_of standby)"
 check '--fresh begins anew' start --fresh
 check '... with nothing' nobody /kept
 "$build/bin/xenstore-write" /kept again
