@@ -364,7 +364,7 @@ install: $(SOLIBS) $(call inst,bin) $(call inst,sbin) $(call inst,libexec) \
 	$(call put,644,$(ZSHCOMPDIR),tools/completion/_xenstore)
 	$(call put,644,$(BASHCOMPDIR),tools/completion/xenstore.bash)
 	$(q)mv '$(DESTDIR)$(BASHCOMPDIR)'/xenstore.bash '$(DESTDIR)$(BASHCOMPDIR)'/xenstore
-	$(q)for m in control log blame why diff $(XS_MODES); do \
+	$(q)for m in control history log blame why diff $(XS_MODES); do \
 	    ln -sf xenstore '$(DESTDIR)$(BASHCOMPDIR)'/xenstore-$$m; done
 	$(call put,755,$(SYSCONFDIR)/xen/scripts,$(INST_scripts))
 	$(call put,644,$(SYSCONFDIR)/xen/scripts,$(INST_sourced))

@@ -48,6 +48,10 @@ offers_its_options() {
 		offers "$want" xenstore "$m" -- || return 1
 	done
 }
+offers_domain_0() {
+	xenstore-write /local/domain/0/x 1
+	tab xenstore-chmod /t/abc n | tr ' ' '\n' | grep -cx n0 | grep -qx 1
+}
 # zsh_makes WANT LINE
 zsh_makes() {
 	want=$1
@@ -77,6 +81,13 @@ check 'paths behind options' offers '/t/abc /t/abd' xenstore-ls -f --depth 2 /t/
 check "write's values are not paths" offers '' xenstore-write /t/abc /t/ab
 check 'but what follows one is' offers '/t/abc /t/abd' xenstore-write /t/abc 1 /t/ab
 check 'rights of the domains that there are' offers 'r0 r7' xenstore-chmod /t/abc r
+check "domain 0's once, though it has nodes" offers_domain_0
+check 'moments, then a path' offers now xenstore-diff ''
+check 'the second moment, too' offers now xenstore-diff 5m n
+check 'and then a path' offers '/t/abc /t/abd' xenstore-diff 5m now /t/ab
+check 'modes of xenstore-history' offers 'log ls' xenstore-history l
+check 'and what is behind them' offers '/t/abc /t/abd' xenstore-history blame /t/ab
+check 'their options' offers '--since' xenstore-history log --si
 check 'special names to watch' offers '/ @introduceDomain @releaseDomain' xenstore-watch ''
 check 'special names, as bash cuts words' offers releaseDomain xenstore-watch @ rel
 check "an option's value is not completed" offers '' xenstore-ls --glob ''
@@ -92,6 +103,7 @@ if command -v zsh >/dev/null 2>&1; then
 	check 'zsh: what several have in common' zsh_makes 'xenstore-read /t/ab' 'xenstore-read /t/a'
 	check 'zsh: below it' zsh_makes 'xenstore ls /t/z/deep/er' 'xenstore ls /t/z/deep/'
 	check 'zsh: an option' zsh_makes 'xenstore-ls --glob ' 'xenstore-ls --gl'
+	check 'zsh: behind a mode of the history' zsh_makes 'xenstore-history blame /t/z/' 'xenstore-history blame /t/z'
 	check 'zsh: a command' zsh_makes 'xenstore-control memreport ' 'xenstore-control mem'
 else
 	skip 'zsh' 'it is not installed'

@@ -111,7 +111,7 @@ C
 }
 completes()
 {
-	for m in xenstore xenstore-ls xenstore-control; do
+	for m in xenstore xenstore-ls xenstore-history xenstore-control; do
 		bash -c ". $inst/share/bash-completion/completions/$m && complete -p $m" || return 1
 	done
 }

@@ -7,8 +7,9 @@
 # The command for MODE ($2) that belongs to the one typed ($1), as words.
 _xenstore_tool()
 {
-	case ${1##*/} in
-	xenstore) printf '%s\n%s\n' "$1" "$2" ;;
+	case ${1##*/}:$2 in
+	xenstore-history:list) printf '%s\n' "${1%-history}-list" ;;
+	xenstore:* | xenstore-history:*) printf '%s\n%s\n' "$1" "$2" ;;
 	*) printf '%s\n' "${1%xenstore-*}xenstore-$2" ;;
 	esac
 }
@@ -47,7 +48,7 @@ _xenstore_rights()
 {
 	local domid letter
 
-	for domid in 0 $(XENSTORE_RECONNECT=0 "$@" /local/domain 2>/dev/null); do
+	for domid in 0 $(XENSTORE_RECONNECT=0 "$@" /local/domain 2>/dev/null | sed '/^0$/d'); do
 		for letter in n r w b; do
 			COMPREPLY+=("$letter$domid")
 		done
@@ -97,6 +98,12 @@ _xenstore_mode()
 			return
 		fi
 		;;
+	diff)
+		if [[ $operands -lt 2 ]]; then # moments
+			mapfile -t COMPREPLY < <(compgen -W now -- "$cur")
+			return
+		fi
+		;;
 	watch)
 		# bash takes @ for the end of a word: what is behind it is asked for
 		if [[ $cur == @ || ${COMP_WORDS[COMP_CWORD - 1]} == @ ]]; then
@@ -112,12 +119,14 @@ _xenstore_mode()
 _xenstore()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} name=${COMP_WORDS[0]##*/}
+	local modes='blame chmod diff exists list log ls read rm watch why write'
 
 	COMPREPLY=()
-	if [[ $name == xenstore-* ]]; then
+	[[ $name != xenstore-history ]] || modes='blame diff log ls why'
+	if [[ $name == xenstore-* && $name != xenstore-history ]]; then
 		_xenstore_mode "${name#xenstore-}" 1
 	elif [[ $COMP_CWORD -eq 1 ]]; then
-		mapfile -t COMPREPLY < <(compgen -W 'blame chmod diff exists list log ls read rm watch why write' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "$modes" -- "$cur")
 	else
 		_xenstore_mode "${COMP_WORDS[1]}" 2
 	fi
@@ -138,5 +147,5 @@ _xenstore_control()
 }
 
 complete -F _xenstore xenstore xenstore-{chmod,exists,list,ls,read,rm,watch,write} \
-	xenstore-{log,blame,why,diff}
+	xenstore-{log,blame,why,diff,history}
 complete -F _xenstore_control xenstore-control
