@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "xenstored/cost.h"
 #include "xenstored/ops.h"
 
 /* An id that no open transaction of CONN has; never 0. */
@@ -27,6 +28,9 @@ op_txn_start(struct request *req)
 		return XS_EBUSY;
 	if (!conn->who.privileged && !principal_may(self, QUOTA_TXNS, 1))
 		return quota_error(QUOTA_TXNS);
+	if (!conn->who.privileged &&
+	    !principal_may(self, QUOTA_MEMORY, COST_TXN))
+		return quota_error(QUOTA_MEMORY);
 	txn = txn_new(conn);
 	if (txn == NULL)
 		return XS_ENOMEM;

@@ -296,6 +296,9 @@ memory_ends_at_n_whatever_it_is_used_for(void **unused)
 		perms[1], perms[2], perms[3], perms[4], NULL),
 	    XS_OK);
 	assert_int_equal(used->n[QUOTA_MEMORY], limit + 4 * COST_PERM);
+	assert_int_equal(
+	    h_strings(&h, g, WIRE_TRANSACTION_START, 0, &m, "", NULL),
+	    XS_ENOMEM);
 	/* below what is used it may only shrink */
 	g->who.self->limit.n[QUOTA_MEMORY] = 10;
 	assert_int_equal(h_perms(&h, g, 0, long_name, "n1", "r2", NULL), XS_OK);
