@@ -37,6 +37,7 @@ struct sup_child {
 	int written_fd; /* plat_open_written(), or -1 */
 	bool loading;	/* it has been told what to begin with */
 	bool ready;	/* it follows the log */
+	bool gave_up;	/* it has said that it cannot any more */
 	bool serving;
 	bool promote, promoted; /* is to be told; was */
 	bool rebind, updated;	/* what it is told then */

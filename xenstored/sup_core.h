@@ -42,6 +42,7 @@ struct supervisor {
 	unsigned rumours;   /* of this primary's end that were not true */
 	uint64_t died;	    /* us, when the primary did */
 	uint64_t retry;	    /* ms, when a standby may be started again */
+	unsigned lost;	    /* standbys in a row that came to nothing */
 	char death[160];    /* of the primary, in words */
 	unsigned failures;  /* of primaries, since one served */
 	bool served;	    /* once */

@@ -38,8 +38,11 @@
 
 enum {
 	ACCEPT_BATCH = 64,
-	STOP_MS = 5000,	  /* children have to end */
-	RESPAWN_MS = 200, /* between two standbys that ended at once */
+	STOP_MS = 5000,	   /* children have to end */
+	RESPAWN_MS = 200,  /* between two standbys that ended at once */
+	RESPAWNS = 3,	   /* in vain, behind which it is twice as long ... */
+	RESPAWN_TWICE = 5, /* and so on, so often */
+	LONG_MS = 10000,   /* who stood by for so long came to something */
 	TICK_MS = 1000,
 	SETTLE_MS = 20,	       /* before anything else, the first answers */
 	IMAGE_MS = 30000,      /* for an image that was asked for */
@@ -158,16 +161,18 @@ start_standby(struct supervisor *s)
 	(void)sup_child_pump(&s->standby, &s->socks);
 }
 
-/* The standby is not wanted. */
+/* The standby is not wanted, and another one is. */
 static void
 drop_standby(struct supervisor *s)
 {
+	s->retry = 0;
 	if (s->standby.pid == 0)
 		return;
+	if (s->standby.ready)
+		s->lost = 0;
 	kill(s->standby.pid, SIGKILL);
 	(void)waitpid(s->standby.pid, NULL, 0);
 	sup_child_forget(&s->standby);
-	s->retry = 0;
 }
 
 /* The standby is to serve. */
@@ -293,6 +298,23 @@ primary_died(struct supervisor *s, const siginfo_t *info, bool early)
 	promote(s);
 }
 
+/* When the next standby starts: at once, but for those that come to nothing,
+ * as each of them costs the primary time. */
+static void
+plan_standby(struct supervisor *s)
+{
+	uint64_t now = now_us() / 1000, lived = now - s->standby.born;
+
+	if (lived > LONG_MS || (s->standby.ready && !s->standby.gave_up))
+		s->lost = 0;
+	else if (s->lost < RESPAWNS + RESPAWN_TWICE)
+		s->lost++;
+	if (s->lost > RESPAWNS)
+		s->retry = now + (RESPAWN_MS << (s->lost - RESPAWNS));
+	else if (lived > RESPAWN_MS)
+		s->retry = 0;
+}
+
 static void
 standby_died(struct supervisor *s, const siginfo_t *info)
 {
@@ -304,9 +326,7 @@ standby_died(struct supervisor *s, const siginfo_t *info)
 	if (!s->stopping)
 		msg_warnx("the standby (pid %ld) %s; another one starts",
 		    (long)s->standby.pid, how);
-	/* one that lives for a while may be followed by the next at once */
-	if (now_us() / 1000 - s->standby.born > RESPAWN_MS)
-		s->retry = 0;
+	plan_standby(s);
 	sup_child_forget(&s->standby);
 }
 
@@ -486,6 +506,7 @@ hear(struct supervisor *s, struct sup_child *child, struct supmsg *msg,
 		break;
 	case SUPMSG_LOST:
 		sup_store_distrust(&s->store, true);
+		child->gave_up = true;
 		if (child == &s->standby)
 			sup_update_lost(&s->update, supmsg_text(msg));
 		break;
@@ -494,6 +515,7 @@ hear(struct supervisor *s, struct sup_child *child, struct supmsg *msg,
 		if (child != &s->standby || !s->primary.serving)
 			break;
 		sup_store_distrust(&s->store, false);
+		child->gave_up = true;
 		kill(child->pid, SIGKILL);
 		break;
 	case SUPMSG_AUDITED:

@@ -50,11 +50,13 @@ pid_of(const char *who)
 static long
 standby_after(long before)
 {
+	long pid;
 	int i;
 
 	for (i = 0; i < asker_wait_ms; i++) {
-		if (pid_of("standby") > 0 && pid_of("standby") != before)
-			return pid_of("standby");
+		pid = pid_of("standby");
+		if (pid > 0 && pid != before)
+			return pid;
 		usleep(1000);
 	}
 	wrong("nobody %sstands by", before != 0 ? "else " : "");

@@ -132,6 +132,23 @@ empty() { ! reads /kept yes && xenstore-write /kept again && reads /kept again; 
 check '... which it serves' empty
 stop
 
+mkdir /run/tight
+check 'a daemon' start tight
+xenstore-write /kept yes || cat /run/*.said
+prlimit --pid "$daemon" --as=15000000:
+kill -9 "$(pid_of standby)"
+t_before=$(grep -c 'another one starts' /run/tight.said || :)
+sleep 4
+tried() { t_now=$(grep -c 'another one starts' /run/tight.said) && [ $((t_now - t_before)) -ge 4 ]; }
+check 'without memory for a standby another one is tried' tried
+seldom() { [ $((t_now - t_before)) -le 9 ]; }
+check '... more and more seldom' seldom
+prlimit --pid "$daemon" --as=unlimited:
+check '... until there is memory again' wait_until 15 both
+check '... and that one takes over' kill_primary 1
+check 'with what was in the store' reads /kept yes
+stop
+
 mkdir -p /run/gone /run/bin
 cp "$WORLD_BUILD/bin/xenstored" /run/bin/
 export LD_LIBRARY_PATH="$WORLD_BUILD/lib"
