@@ -737,7 +737,7 @@ set_up(struct worker *w, const struct server_config *config)
 	w->log = log_map(fds[0]);
 	w->flight = flight_map(fds[1]);
 	if (w->log == NULL || w->flight == NULL)
-		lose(w, "it cannot be mapped, or its version is " NOT_KNOWN);
+		lose(w, "its version is " NOT_KNOWN);
 	close(fds[0]);
 	close(fds[1]);
 	ours.files_fd = fds[2];
