@@ -107,6 +107,14 @@ listing() {
 	r -ls /t /t
 	r -ls /t/
 	r -ls 'bad path'
+	for n in 2050 3100 4092 4093 4095 6200; do
+		r -write "/t/$(repeat a "$n")" 1
+		r -write /t/long "$(repeat a "$n")"
+		for m in read ls list exists rm; do
+			r "-$m" "/t/$(repeat a "$n")"
+		done
+	done
+	r -rm /t/long
 	r -write rel/x/y 1
 	r -ls rel
 	r -ls -f rel

@@ -265,7 +265,8 @@ walk_run(
 	struct walk w = { .xs = xs, .config = config };
 
 	if (strlen(root) >= CMD_PATH_SIZE) {
-		warnx("path too long");
+		errno = E2BIG;
+		warn("xs_directory (%s)", root);
 		return 1;
 	}
 	w.head = new_node(&w, NULL, root, strlen(root));
