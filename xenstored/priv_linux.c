@@ -33,7 +33,9 @@
 #include "xenstored/msg.h"
 #include "xenstored/plat.h"
 
-enum { LAST = 19 }; /* of nice values */
+/* A nice value. At 19 beside busy processes images never come, and then who
+ * serves has to wait for them when the log is full. */
+enum { LATER = 2 };
 
 /* The sanitizers' runtime opens files and traces threads when it reports. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -204,7 +206,7 @@ add_conditional(scmp_filter_ctx f)
 	/* priv_give_way() */
 	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(setpriority), 3,
 	    SCMP_A0(SCMP_CMP_EQ, PRIO_PROCESS, 0), SCMP_A1(SCMP_CMP_EQ, 0, 0),
-	    SCMP_A2(SCMP_CMP_EQ, LAST, 0));
+	    SCMP_A2(SCMP_CMP_EQ, LATER, 0));
 	/* devices yes, typing into the operator's terminal no */
 	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 	    SCMP_A1(SCMP_CMP_LT, 0x5400, 0));
@@ -293,5 +295,5 @@ priv_sandbox(const char *user)
 void
 priv_give_way(void)
 {
-	(void)setpriority(PRIO_PROCESS, 0, LAST);
+	(void)setpriority(PRIO_PROCESS, 0, LATER);
 }
