@@ -23,7 +23,7 @@
 #define FLIGHT_UNKNOWN UINT64_MAX
 
 enum {
-	FLIGHT_VERSION = 2,
+	FLIGHT_VERSION = 3,
 	FLIGHT_TAIL = 15,
 	FLIGHT_IN_SIZE = 8 * 1024,   /* bytes of input at a time */
 	FLIGHT_OUT_SIZE = 64 * 1024, /* bytes of whole items at a time */
