@@ -38,13 +38,14 @@ ls_start()
 		return 0
 	fi
 	peers_start
-	ls_fill "$XENSTORED_RUNDIR" || return 1
-	[ -z "$peers_c" ] || ls_fill "${peers_c%/*}"
 }
 
 ls_run()
 {
 	[ -x $ls_theirs ] || return 0
+	# now: others remove what is under /bench
+	ls_fill "$XENSTORED_RUNDIR" || return 1
+	[ -z "$peers_c" ] || ls_fill "${peers_c%/*}" || return 1
 	for _ in $rounds; do
 		ls_each 'our xenstored' "$XENSTORED_RUNDIR"
 		[ -z "$peers_c" ] || ls_each "Debian's xenstored" "${peers_c%/*}"
