@@ -7,6 +7,7 @@
 xs_start()
 {
 	taskset -c 0 "$bench/benchxs/bench_xs" floor /run/xs-floor &
+	wait_until 5 grep -q '^standby [1-9]' "$XENSTORED_RUNDIR/status" || return 1
 	# shellcheck disable=SC2013 # numbers
 	for pid in $(awk '{ print $2 }' "$XENSTORED_RUNDIR/status"); do
 		taskset -a -p -c 0 "$pid" >/dev/null || return 1
