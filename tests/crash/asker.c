@@ -12,6 +12,24 @@
 const char *asker_rundir;
 int asker_wait_ms = 10000;
 
+long
+pid_of(const char *who)
+{
+	char path[256], name[32];
+	long pid, found = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/status", asker_rundir);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return 0;
+	while (fscanf(file, "%31s %ld", name, &pid) == 2)
+		if (strcmp(name, who) == 0)
+			found = pid;
+	fclose(file);
+	return found;
+}
+
 int
 try_dial(void)
 {

@@ -24,6 +24,10 @@ extern int asker_wait_ms;
 void wrong(const char *format, ...)
     __attribute__((format(printf, 1, 2), noreturn));
 
+/* The process that is WHO ("primary", ...) in the daemon's status; 0: nobody.
+ */
+long pid_of(const char *who);
+
 /* A new connection; -1: nobody is there. The other one ends the program then.
  */
 int try_dial(void);

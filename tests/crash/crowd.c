@@ -36,23 +36,6 @@ wrong(const char *format, ...)
 	exit(1);
 }
 
-static long
-pid_of(const char *who)
-{
-	char path[256], name[32];
-	long pid, found = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/status", asker_rundir);
-	file = fopen(path, "re");
-	while (file != NULL && fscanf(file, "%31s %ld", name, &pid) == 2)
-		if (strcmp(name, who) == 0)
-			found = pid;
-	if (file != NULL)
-		fclose(file);
-	return found;
-}
-
 static double
 now_ms(void)
 {

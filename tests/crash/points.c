@@ -323,8 +323,6 @@ check_keys(int n)
 
 static void start(const char *die_as, unsigned long at);
 static bool stop(void);
-static pid_t pid_of(const char *who);
-
 /* The next daemon goes on where the one that is dead was. */
 static void
 start_again(void)
@@ -354,7 +352,7 @@ play_supervisor(unsigned long at)
 	start("supervisor", at);
 	for (i = 0; i < KEYS; i++) {
 		if (i == KEYS / 2 && pid_of("primary") > 0)
-			kill(pid_of("primary"), SIGKILL);
+			kill((pid_t)pid_of("primary"), SIGKILL);
 		fd = try_dial();
 		if (fd < 0 || !write_key(fd, i)) {
 			if (killed)
@@ -436,25 +434,6 @@ anyone_killed(void)
 	return killed;
 }
 
-/* A number of STATUS, or 0. */
-static pid_t
-pid_of(const char *who)
-{
-	char path[256], name[32];
-	long pid, found = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/status", asker_rundir);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return 0;
-	while (fscanf(file, "%31s %ld", name, &pid) == 2)
-		if (strcmp(name, who) == 0)
-			found = pid;
-	fclose(file);
-	return (pid_t)found;
-}
-
 static void
 wait_for_standby(void)
 {
@@ -512,7 +491,7 @@ play(const struct scenario *s, unsigned long at)
 	start(role, at);
 	if (strcmp(role, "takeover") == 0) {
 		wait_for_standby();
-		kill(pid_of("primary"), SIGKILL);
+		kill((pid_t)pid_of("primary"), SIGKILL);
 	} else if (strcmp(role, "standby") == 0 || at % 2 == 0) {
 		wait_for_standby(); /* half of the others: cold */
 	}
