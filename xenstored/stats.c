@@ -7,8 +7,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "xenstored/clock.h"
 
 struct stats {
 	struct stats_page *page;
@@ -145,19 +146,10 @@ stats_serve(struct stats *stats, bool takeover)
 		add(&stats->page->takeovers, 1);
 }
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 void
 stats_mark(struct stats *stats)
 {
-	stats->mark = now_ns();
+	stats->mark = mono_ns();
 	if (stats->round == 0)
 		stats->round = stats->mark;
 	add(&stats->page->turns, 1);
@@ -176,7 +168,7 @@ bucket_of(uint64_t ns)
 void
 stats_request(struct stats *stats, uint32_t type, enum xs_err err)
 {
-	uint64_t now = now_ns(), ns = now - stats->mark;
+	uint64_t now = mono_ns(), ns = now - stats->mark;
 	struct stats_histogram *h =
 	    &stats->page->request[type < STATS_OPS ? type : STATS_OPS - 1];
 
@@ -198,7 +190,7 @@ stats_round(struct stats *stats, bool more)
 
 	if (stats->round == 0 && !more)
 		return; /* nothing was done, and nobody knows since when */
-	now = now_ns();
+	now = mono_ns();
 	if (stats->round != 0) {
 		ns = now - stats->round;
 		add(&h->bucket[bucket_of(ns)], 1);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/wire.h"
+#include "xenstored/clock.h"
 #include "xenstored/snapshot.h"
 
 enum {
@@ -273,15 +274,6 @@ ask(int fd, const char *name, char *why)
 	return refuse(why, "the store daemon makes no snapshot: %.80s", answer);
 }
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 bool
 subscribe_probe(const char *dir, uint64_t *ns_out, char why[SUBSCRIBE_WHY_SIZE])
 {
@@ -293,9 +285,9 @@ subscribe_probe(const char *dir, uint64_t *ns_out, char why[SUBSCRIBE_WHY_SIZE])
 	if (fd < 0)
 		return false;
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second));
-	before = now_ns();
+	before = mono_ns();
 	type = call(fd, WIRE_IS_DOMAIN_INTRODUCED, "0", 2, answer);
-	*ns_out = now_ns() - before;
+	*ns_out = mono_ns() - before;
 	close(fd);
 	return type >= 0 || refuse(why, "the store daemon does not answer");
 }

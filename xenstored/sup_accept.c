@@ -47,7 +47,7 @@ accept_later(struct supervisor *s)
 	if (!s->told_full)
 		msg_warn("cannot accept a client");
 	s->told_full = true;
-	s->full = sup_now_us() / 1000 + FULL_MS;
+	s->full = mono_ms() + FULL_MS;
 }
 
 void

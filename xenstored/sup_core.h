@@ -8,10 +8,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
 #include <xenevtchn.h>
 
+#include "xenstored/clock.h"
 #include "xenstored/peers.h"
 #include "xenstored/sup_child.h"
 #include "xenstored/sup_exec.h"
@@ -56,14 +56,5 @@ struct supervisor {
 	bool stopping;
 	int status;
 };
-
-static inline uint64_t
-sup_now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 #endif

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/wire.h"
+#include "xenstored/clock.h"
 #include "xenstored/image_io.h"
 #include "xenstored/plat.h"
 #include "xenstored/stream_format.h"
@@ -100,22 +100,13 @@ struct watch {
 	char *why;
 };
 
-static uint64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* Waits for EVENTS of FD (-1: of none) at most MS. False: it is over. */
 static bool
 wait_for(const struct watch *w, int fd, short events, int ms)
 {
 	struct pollfd p[2] = { { .fd = fd, .events = events },
 		{ .fd = w->g->process, .events = POLLIN } };
-	uint64_t now = now_ms();
+	uint64_t now = mono_ms();
 
 	if (now >= w->limit) {
 		snprintf(w->why, GUARD_WHY, "it did not answer in time");
@@ -164,7 +155,7 @@ receive(const struct watch *w, int fd, void *buf, size_t len)
 	for (; len > 0; len -= (size_t)n, buf = (char *)buf + n) {
 		while ((n = recv(fd, buf, len, 0)) < 0 &&
 		       (errno == EAGAIN || errno == EINTR) &&
-		       (now = now_ms()) < w->patience)
+		       (now = mono_ms()) < w->patience)
 			if (!wait_for(w, fd, POLLIN, (int)(w->patience - now)))
 				return ANSWER_NEVER;
 		if (n <= 0)
@@ -228,11 +219,11 @@ guard_watch(const struct guard_case *g, char why[GUARD_WHY])
 	enum answer got = ANSWER_NONE;
 	int fd, patience;
 
-	w.limit = now_ms() + (uint64_t)g->ms;
+	w.limit = mono_ms() + (uint64_t)g->ms;
 	for (patience = PATIENCE_MS;; patience *= 2) {
 		if (patience > PATIENCE_MAX_MS)
 			patience = PATIENCE_MAX_MS;
-		w.patience = now_ms() + (uint64_t)patience;
+		w.patience = mono_ms() + (uint64_t)patience;
 		fd = dial(g->socket);
 		if (fd >= 0) {
 			got = ask_for_some(&w, fd);

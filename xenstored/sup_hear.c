@@ -28,12 +28,12 @@ now_serving(struct supervisor *s, const struct supmsg *msg)
 		msg_warnx("%s; the standby (pid %ld) took over in %.1f ms, at "
 			  "record %llu",
 		    s->death, (long)s->primary.pid,
-		    (double)(sup_now_us() - s->died) / 1000,
+		    (double)(mono_us() - s->died) / 1000,
 		    (unsigned long long)msg->a);
 	if (sup_update_serving(&s->update, &s->primary))
 		s->exec = (struct sup_exec){ .wanted = true };
 	s->gifts.syslog = !s->options->foreground;
-	s->retry = sup_now_us() / 1000 + SETTLE_MS;
+	s->retry = mono_ms() + SETTLE_MS;
 	if (!s->served)
 		s->settled = s->retry;
 	s->served = true;
@@ -70,7 +70,7 @@ got_image(struct supervisor *s, const struct supmsg *msg, int fd)
 {
 	if (fd < 0) {
 		msg_warnx("an image of the store could not be made");
-		s->image_due = sup_now_us() / 1000 + IMAGE_AGAIN_MS;
+		s->image_due = mono_ms() + IMAGE_AGAIN_MS;
 		return;
 	}
 	s->image_due = 0;
@@ -128,7 +128,7 @@ hear(struct supervisor *s, struct sup_child *child, struct supmsg *msg,
 	default:
 		if (child == &s->primary &&
 		    sup_update_hear(&s->update, child, msg, fds, n_fds, s->argv,
-			sup_now_us() / 1000) &&
+			mono_ms()) &&
 		    s->update.phase == SUP_UPDATE_WANTED)
 			sup_roles_drop_standby(s);
 		break;

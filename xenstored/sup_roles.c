@@ -48,9 +48,9 @@ sup_roles_feed(struct supervisor *s, struct sup_child *child)
 	case SUP_SOURCE_IMAGE:
 		return sup_child_load(child, sup_store_image(&s->store));
 	case SUP_SOURCE_PRIMARY:
-		if (sup_now_us() / 1000 >= s->image_due &&
+		if (mono_ms() >= s->image_due &&
 		    supmsg_say(s->primary.fd, SUPMSG_IMAGE, 0))
-			s->image_due = sup_now_us() / 1000 + IMAGE_MS;
+			s->image_due = mono_ms() + IMAGE_MS;
 		return false;
 	case SUP_SOURCE_NONE:
 		break;
@@ -78,16 +78,15 @@ start_child(struct supervisor *s, struct sup_child *child)
 void
 sup_roles_start_standby(struct supervisor *s)
 {
-	if (s->stopping || s->standby.pid != 0 ||
-	    sup_now_us() / 1000 < s->retry)
+	if (s->stopping || s->standby.pid != 0 || mono_ms() < s->retry)
 		return;
 	if (s->served && s->primary.pid != 0 && !s->primary.serving)
 		return;
-	s->retry = sup_now_us() / 1000 + RESPAWN_MS;
+	s->retry = mono_ms() + RESPAWN_MS;
 	if (!start_child(s, &s->standby))
 		return;
 	sup_update_started(&s->update);
-	s->standby.born = sup_now_us() / 1000;
+	s->standby.born = mono_ms();
 	(void)sup_roles_feed(s, &s->standby);
 	(void)sup_child_pump(&s->standby, &s->socks);
 }
@@ -176,7 +175,7 @@ primary_died(struct supervisor *s, const siginfo_t *info, bool early)
 		flight_final(s->store.flight, (uint64_t)p->pid, written);
 	describe(info, how, sizeof(how));
 	if (s->died == 0)
-		s->died = sup_now_us();
+		s->died = mono_us();
 	snprintf(s->death, sizeof(s->death),
 	    "the primary (pid %ld) %s (noticed by %s)", (long)p->pid, how,
 	    early ? "its futex" : "SIGCHLD");
@@ -230,7 +229,7 @@ primary_died(struct supervisor *s, const siginfo_t *info, bool early)
 static void
 plan_standby(struct supervisor *s)
 {
-	uint64_t now = sup_now_us() / 1000, lived = now - s->standby.born;
+	uint64_t now = mono_ms(), lived = now - s->standby.born;
 
 	if (lived > LONG_MS || (s->standby.ready && !s->standby.gave_up))
 		s->lost = 0;

@@ -186,10 +186,10 @@ turn(struct supervisor *s, int ms)
 static void
 end_children(struct supervisor *s)
 {
-	uint64_t limit = sup_now_us() / 1000 + STOP_MS;
+	uint64_t limit = mono_ms() + STOP_MS;
 
 	while (s->primary.pid != 0 || s->standby.pid != 0) {
-		if (sup_now_us() / 1000 > limit) {
+		if (mono_ms() > limit) {
 			if (s->primary.pid != 0)
 				kill(s->primary.pid, SIGKILL);
 			if (s->standby.pid != 0)
@@ -205,7 +205,7 @@ end_children(struct supervisor *s)
 static int
 idle_time(const struct supervisor *s)
 {
-	uint64_t now = sup_now_us() / 1000;
+	uint64_t now = mono_ms();
 
 	if (now < s->settled)
 		return (int)(s->settled - now);
@@ -389,15 +389,15 @@ supervisor_run(const struct options *options,
 		begin(&s);
 	while (!s.stopping) {
 		turn(&s, idle_time(&s));
-		if (s.full != 0 && sup_now_us() / 1000 >= s.full)
+		if (s.full != 0 && mono_ms() >= s.full)
 			s.full = 0;
-		if (s.served && !s.reserved && sup_now_us() / 1000 >= s.settled)
+		if (s.served && !s.reserved && mono_ms() >= s.settled)
 			s.reserved = !sup_store_reserve(&s.store);
 		if (sup_update_tick(&s.update, &s.primary, &s.socks, s.listener,
-			s.gifts.evtchn, sup_now_us() / 1000))
+			s.gifts.evtchn, mono_ms()))
 			sup_roles_drop_standby(&s);
 		catch_up(&s);
-		sup_exec_tick(&s, sup_now_us() / 1000);
+		sup_exec_tick(&s, mono_ms());
 	}
 	end(&s);
 	return s.status;

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -16,6 +15,7 @@
 
 #include "common/wire.h"
 #include "xenstored/apply.h"
+#include "xenstored/clock.h"
 #include "xenstored/core.h"
 #include "xenstored/crash_point.h"
 #include "xenstored/end_notice.h"
@@ -259,15 +259,6 @@ make_image(struct worker *w, struct state *st, const struct log_pos *pos,
 	_exit(0);
 }
 
-static uint64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /*
  * Long before the oldest record that a new start needs is overwritten; sooner
  * where an image is small, as the next standby has to go through what was
@@ -287,10 +278,10 @@ renew_image(struct worker *w)
 	if ((keep != FLIGHT_UNKNOWN && w->pos.offset - keep < due) ||
 	    w->pos.offset - w->image_at < due / 4 ||
 	    (w->pos.offset - w->image_at < half / 2 &&
-		now_ms() - w->image_ms < IMAGE_MS) ||
+		mono_ms() - w->image_ms < IMAGE_MS) ||
 	    !apply_is_between(w->apply))
 		return;
-	w->image_ms = now_ms();
+	w->image_ms = mono_ms();
 	make_image(w, apply_state(w->apply), &w->pos, &w->tail);
 }
 

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
+#include "xenstored/clock.h"
 #include "xenstored/core.h"
 #include "xenstored/msg.h"
 #include "xenstored/plat.h"
@@ -76,15 +76,6 @@ check(void *ctx, const struct live_update_request *request,
 	return ok;
 }
 
-static long
-now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (long)now.tv_sec;
-}
-
 static bool
 start(void *ctx, const struct live_update_request *request,
     char why[LIVE_UPDATE_TEXT])
@@ -94,7 +85,7 @@ start(void *ctx, const struct live_update_request *request,
 	int fd = update_pack(request);
 	bool ok;
 
-	u->since = now_s();
+	u->since = (long)(mono_ms() / 1000);
 	ok = fd >= 0 && supmsg_send(u->sup, &msg, &fd, 1);
 	if (!ok)
 		no_supervisor(why);
@@ -237,7 +228,7 @@ prepare_to_leave(struct worker_update *u, const struct supmsg *msg, int fd)
 	if (u->fds != NULL || u->lu.state != LIVE_UPDATE_RUNNING)
 		return;
 	if (msg->b == 0 && has_transactions(server_state(u->server),
-			       now_s() - u->since, why)) {
+			       (long)(mono_ms() / 1000) - u->since, why)) {
 		(void)supmsg_say_text(u->sup, SUPMSG_STREAM_IS, 0, why);
 		return;
 	}
