@@ -478,7 +478,8 @@ $(B)/tests/crash/%.so: tests/crash/%.c
 	$(q)mkdir -p $(@D) && $(CC) $(STD) -O2 $(WARN) -fPIC -shared -o $@ $<
 BOOKS := $(addprefix $(B)/tests/crash/,books.o books_ring.o kills.o)
 $(B)/tests/crash/takeover: $(BOOKS)
-$(B)/tests/crash/points $(B)/tests/crash/checkpoints $(B)/tests/crash/differ $(B)/tests/crash/crowd: $(B)/tests/crash/asker.o $(B)/libxenstored.a
+$(B)/tests/crash/points $(B)/tests/crash/checkpoints $(B)/tests/crash/differ $(B)/tests/crash/crowd $(B)/tests/crash/scribble: $(B)/tests/crash/asker.o $(B)/libxenstored.a
+$(B)/tests/crash/differ $(B)/tests/crash/crowd $(B)/tests/crash/scribble: $(B)/tests/crash/wrong.o
 $(B)/tests/crash/takeover $(B)/tests/crash/twice $(B)/tests/crash/scribble $(B)/tests/crash/points $(B)/tests/crash/checkpoints $(B)/tests/crash/differ $(B)/tests/crash/crowd: %: %.o
 	$(call say,LD,$@)
 	$(q)$(CC) -o $@ $^ $(LDFLAGS_ALL) $(CRASH_LIBS)

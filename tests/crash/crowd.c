@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,19 +21,6 @@
 #include "tests/crash/asker.h"
 
 enum { MANY = 256, QUIET_MS = 400, LONGEST_MS = 3000, BIG = 4000 };
-
-void
-wrong(const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	fputs("FAIL ", stderr);
-	vfprintf(stderr, format, ap);
-	fputc('\n', stderr);
-	va_end(ap);
-	exit(1);
-}
 
 static double
 now_ms(void)

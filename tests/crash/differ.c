@@ -7,26 +7,12 @@
  * the store must be what it was.
  */
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "tests/crash/asker.h"
-
-void
-wrong(const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	fputs("FAIL ", stderr);
-	vfprintf(stderr, format, ap);
-	fputc('\n', stderr);
-	va_end(ap);
-	exit(1);
-}
 
 /* Until somebody but BEFORE stands by. */
 static long
