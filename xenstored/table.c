@@ -3,23 +3,53 @@
 
 #include <stdlib.h>
 
-enum { FIRST_BUCKETS = 64 };
+enum {
+	FIRST_BITS = 6,
+	FIRST_BUCKETS = 1 << FIRST_BITS,
+	ROOMS = 32,
+};
 
 bool
 table_init(struct table *table)
 {
-	table->bucket = calloc(FIRST_BUCKETS, sizeof(struct table_link *));
+	table->first = calloc(FIRST_BUCKETS, sizeof(struct table_link *));
+	table->rooms = NULL;
 	table->mask = FIRST_BUCKETS - 1;
 	table->n_buckets = FIRST_BUCKETS;
 	table->n = 0;
-	return table->bucket != NULL;
+	return table->first != NULL;
 }
 
 void
 table_end(struct table *table)
 {
-	free(table->bucket);
-	table->bucket = NULL;
+	size_t i;
+
+	for (i = 0; table->rooms != NULL && i < ROOMS; i++)
+		free(table->rooms[i]);
+	free(table->rooms);
+	free(table->first);
+	table->rooms = NULL;
+	table->first = NULL;
+}
+
+/* The room of the buckets from 2^(FIRST_BITS + i) on, as many as lie before
+ * them, is ROOMS[i]; N is one of them. */
+static size_t
+room_of(size_t n)
+{
+	return 63 - (size_t)__builtin_clzll(n) - FIRST_BITS;
+}
+
+static struct table_link **
+bucket_at(const struct table *table, size_t i)
+{
+	size_t room;
+
+	if (i < FIRST_BUCKETS)
+		return &table->first[i];
+	room = room_of(i);
+	return &table->rooms[room][i - ((size_t)FIRST_BUCKETS << room)];
 }
 
 /* The bucket that HASH belongs to: those from half of the room on get theirs
@@ -31,21 +61,26 @@ bucket_of(const struct table *table, uint64_t hash)
 
 	if (i >= table->n_buckets)
 		i = hash & table->mask / 2;
-	return &table->bucket[i];
+	return bucket_at(table, i);
 }
 
-/* Room for as many buckets again; false: no memory. */
+/* Room for as many buckets again, which nobody looks at yet; false: no memory.
+ */
 static bool
 more_room(struct table *table)
 {
-	size_t room = (table->mask + 1) * 2;
-	struct table_link **bucket;
+	size_t n = table->mask + 1, room = room_of(n);
 
-	bucket = realloc(table->bucket, room * sizeof(*bucket));
-	if (bucket == NULL)
+	if (room >= ROOMS)
 		return false;
-	table->bucket = bucket;
-	table->mask = room - 1;
+	if (table->rooms == NULL)
+		table->rooms = calloc(ROOMS, sizeof(*table->rooms));
+	if (table->rooms == NULL)
+		return false;
+	table->rooms[room] = malloc(n * sizeof(struct table_link *));
+	if (table->rooms[room] == NULL)
+		return false;
+	table->mask = n * 2 - 1;
 	return true;
 }
 
@@ -58,8 +93,8 @@ grow(struct table *table)
 
 	if (table->n_buckets > table->mask && !more_room(table))
 		return;
-	from = &table->bucket[table->n_buckets & table->mask / 2];
-	to = &table->bucket[table->n_buckets];
+	from = bucket_at(table, table->n_buckets & table->mask / 2);
+	to = bucket_at(table, table->n_buckets);
 	link = *from;
 	*from = *to = NULL;
 	table->n_buckets++;

@@ -1,7 +1,8 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * A hash table of things that embed a link. It grows by itself, and works on
+ * A hash table of things that embed a link. It grows by itself, a bucket at a
+ * time and without moving one, so that no addition takes long; and works on
  * when it cannot. Comparing is the caller's business: walk table_first() and
  * table_next() and look for the right one.
  */
@@ -18,8 +19,9 @@ struct table_link {
 };
 
 struct table {
-	struct table_link **bucket;
-	size_t mask; /* room for buckets - 1; of 2^k - 1 form */
+	struct table_link **first;  /* a few buckets */
+	struct table_link ***rooms; /* as many again, each; NULL: none yet */
+	size_t mask;		    /* room for buckets - 1; of 2^k - 1 form */
 	size_t n_buckets;
 	size_t n;
 };
