@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 const char *asker_rundir;
-int asker_wait_ms = 10000;
+int asker_wait_ms = 60000;
 
 long
 pid_of(const char *who)

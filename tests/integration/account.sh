@@ -12,6 +12,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../support/world.sh"
 # shellcheck source=tests/support/checks.sh
 . "$here/../support/checks.sh"
+# shellcheck source=tests/support/serving.sh
+. "$here/../support/serving.sh"
 enter() { unshare --net --mount --pid --ipc --uts --fork --kill-child --mount-proc -- "$@"; }
 if [ -z "${WORLD_BUILD:-}" ]; then
 	# A user namespace of one account has no other one to change to.
@@ -41,15 +43,9 @@ wait_until 10 test -s "$HV_ROOT/kern/xen/xsd_port"
 start() # [COMMAND...] to execute it by
 {
 	"$@" xenstored -N -F /run/pid -T /run/log/xen/trace >>/run/log/xen/xenstored.log 2>&1 &
-	wait_until 10 both
+	wait_until 10 all_three
 }
-pid_of() { awk -v who="$1" '$1 == who { print $2 }' "$XENSTORED_RUNDIR/status"; }
-both()
-{
-	for b in supervisor primary standby; do
-		b_pid=$(pid_of "$b") && [ "$b_pid" -gt 0 ] && kill -0 "$b_pid" || return 1
-	done
-}
+all_three() { is_there supervisor && both; }
 # is WHO UID: all four of them, and without further groups
 is()
 {
@@ -59,19 +55,19 @@ is()
 	done
 	[ "$2" = 0 ] || grep -q '^Groups:[[:space:]]*$' "/proc/$i_pid/status"
 }
-reads() { [ "$(timeout 10 xenstore-read "$1")" = "$2" ]; }
-kill_primary()
+reads() { [ "$(timeout 100 xenstore-read "$1")" = "$2" ]; }
+kill_and_ask()
 {
-	wait_until 10 both || return 1
+	wait_until 10 all_three || return 1
 	before=$(pid_of primary)
 	kill -9 "$before"
-	xenstore-write /kills "$1" && reads /kills "$1" && wait_until 10 both && [ "$(pid_of primary)" != "$before" ]
+	xenstore-write /kills "$1" && reads /kills "$1" && wait_until 10 another_serves "$before"
 }
 rotated()
 {
 	mv /run/log/xen/trace /run/log/xen/trace.1
 	kill -HUP "$(cat /run/pid)"
-	wait_until 5 test -e /run/log/xen/trace && xenstore-write /traced yes && grep -q '/traced' /run/log/xen/trace
+	wait_until 5 test -e /run/log/xen/trace && xenstore-write /traced yes && wait_until 5 grep -q '/traced' /run/log/xen/trace
 }
 checkpoint()
 {
@@ -104,9 +100,8 @@ end_hard()
 {
 	supervisor=$(cat /run/pid)
 	kill -9 "$supervisor"
-	wait_until 10 ended
+	wait_until 10 ended "$supervisor"
 }
-ended() { ! kill -0 "$supervisor" 2>/dev/null; }
 guest() { xl create /run/guest.cfg && wait_until 10 xenstore-exists /local/domain/1/name; }
 cat >/run/guest.cfg <<CONFIG
 name = "idle"
@@ -121,8 +116,8 @@ check 'what serves is the account' is primary "$uid"
 check 'what stands by, too' is standby "$uid"
 check 'the sandbox of that account holds' "$WORLD_BUILD/tests/unit/xenstored/test_priv"
 check 'a domain is introduced' guest
-check 'the primary is killed, and the next serves' kill_primary 1
-check 'and the next' kill_primary 2
+check 'the primary is killed, and the next serves' kill_and_ask 1
+check 'and the next' kill_and_ask 2
 check 'it is the account, too' is primary "$uid"
 check 'the domain is destroyed, which is heard of' sh -c 'xl destroy idle && ! xenstore-exists /local/domain/1'
 check 'the trace file is opened anew' rotated

@@ -30,7 +30,7 @@ exits() {
 	want=$1
 	shift
 	code=0
-	timeout 10 "$@" >"$dir/got" 2>&1 </dev/null || code=$?
+	timeout 100 "$@" >"$dir/got" 2>&1 </dev/null || code=$?
 	cat "$dir/got"
 	echo "exit $code"
 	[ "$code" -eq "$want" ]
@@ -43,7 +43,7 @@ follow() {
 	xenhistoryd -N >"$dir/followed" 2>&1 &
 	follower=$!
 	xenstore-write /t/a 1 && xenstore-write /t/a 2 '/t/odd' 'q"\xff'
-	for _ in $(seq 100); do
+	for _ in $(seq 1000); do
 		! xenstore-blame /t/odd >/dev/null 2>&1 || return 0
 		sleep 0.1
 	done

@@ -38,7 +38,7 @@ r() {
 	printf ' [%s]' "$@"
 	echo
 	code=0
-	timeout 20 "$dir/bin/xenstore$mode" "$@" </dev/null 2>"$dir/err" ||
+	timeout 200 "$dir/bin/xenstore$mode" "$@" </dev/null 2>"$dir/err" ||
 		code=$?
 	sed 's/^/2> /' "$dir/err"
 	echo "-> $code"

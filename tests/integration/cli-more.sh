@@ -125,9 +125,9 @@ if_race() {
 
 # --- watches
 watch_timeout() {
-	exits 3 xenstore-watch --timeout 0.2 /t && says /t cat "$dir/got"
+	exits 3 xenstore-watch --timeout 2 /t && says /t cat "$dir/got"
 }
-watch_number() { exits 0 xenstore-watch --timeout 10 -n 1 /t; }
+watch_number() { exits 0 xenstore-watch --timeout 100 -n 1 /t; }
 watch_json() { says '{"path":"/t","watch":"/t"}' xenstore-watch --json -n 1 /t; }
 watch_nul() { says '/t|/w|' nul xenstore-watch --null -n 2 /t /w; }
 # shellcheck disable=SC2016 # for the shell that it starts

@@ -31,7 +31,7 @@ function=$(complete -p "${1##*/}" | sed 's/.*-F \([^ ]*\) .*/\1/')
 $function
 printf '%s\n' "${COMPREPLY[@]}" | sort | tr '\n' ' ' | sed 's/ $//'
 TAB
-tab() { timeout 20 bash "$dir/tab" "$script" "$@"; }
+tab() { timeout 200 bash "$dir/tab" "$script" "$@"; }
 # offers WANT WORD...
 offers() {
 	want=$1
@@ -55,7 +55,7 @@ offers_domain_0() {
 # zsh_makes WANT LINE
 zsh_makes() {
 	want=$1
-	got=$(timeout 20 zsh -f "$here/completion.zsh" "$here/../../tools/completion" "$2")
+	got=$(timeout 200 zsh -f "$here/completion.zsh" "$here/../../tools/completion" "$2")
 	printf 'wanted: %s\ngot:    %s\n' "$want" "$got"
 	[ "$got" = "$want" ]
 }

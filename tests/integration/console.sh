@@ -10,6 +10,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../support/world.sh"
 # shellcheck source=tests/support/checks.sh
 . "$here/../support/checks.sh"
+# shellcheck source=tests/support/talk.sh
+. "$here/../support/talk.sh"
 [ -n "${WORLD_BUILD:-}" ] || world_enter "$1" sh "$here/console.sh" "$1"
 world_setup "$1"
 export XENCONSOLED_TRACE=all XENCONSOLED_ARGS=--timestamp=guest
@@ -23,23 +25,20 @@ CONFIG
 }
 tty_of() { xenstore-read "/local/domain/$1/console/tty"; }
 has_tty() { [ -c "$(tty_of "$1")" ]; }
-# What a client sees within a second.
-look() { { sleep 1; printf '\035'; sleep 0.1; } | xenconsole "$1"; }
-shows() { look "$1" | tr -d '\r' | grep -q "$2"; }
-type_line() { { sleep 0.3; printf '%s\n' "$2"; sleep 0.7; printf '\035'; sleep 0.1; } | xenconsole "$1"; }
-echoes() { type_line "$1" "$2" | grep -q "$2"; }
+shows() { talk_begin /run/said xenconsole "$1" && talk_hears "$2" && talk_end; }
+# echoes TEXT COMMAND...: COMMAND is at the console of a guest, which echoes
+echoes()
+{
+	e_text=$1
+	shift
+	talk_begin /run/said "$@" && talk_asks "$e_text\\n" "$e_text" && talk_end
+}
 refuses_a_second()
 {
-	mkfifo /run/hold
-	xenconsole "$1" </run/hold >/dev/null &
-	first=$!
-	exec 9>/run/hold # keeps the first one's input open
-	sleep 0.5
+	talk_begin /run/said xenconsole "$1" && talk_asks 'first\n' first || return 1
 	refused=0
-	! xenconsole "$1" </dev/null >/run/second 2>&1 && grep -q "pid $first" /run/second || refused=1
-	printf '\035' >&9
-	exec 9>&-
-	wait "$first" && return "$refused"
+	! xenconsole "$1" </dev/null >/run/second 2>&1 && grep -q "pid ${talk_pid:?}" /run/second || refused=1
+	talk_end && return "$refused"
 }
 private() { xenstore-ls -fp "/local/domain/$1/console" | grep '/tty ' | grep -q '(n0)$'; }
 log_has() { grep -q "$2" "$XEN_LOG_DIR/$1"; }
@@ -57,21 +56,17 @@ restart()
 	    [ "$(cat "$XEN_RUN_DIR/xenconsoled.pid")" != "$old" ]
 }
 only_one() { ! xenconsoled -i >/run/other 2>&1 && grep -q 'runs already' /run/other; }
+# What is written before the client is back at the terminal may be gone.
+says_to_follower() { printf 'after the restart\n' >"$(tty_of "$1")" && sleep 0.2 && talk_said 'after the restart'; }
 client_follows_a_restart()
 {
-	sleep 30 | xenconsole "$1" >/run/follower &
-	follower=$!
-	sleep 0.5
-	restart || return 1
-	wait_until 5 has_tty "$1" || return 1
-	sleep 0.5
-	printf 'after the restart\n' >"$(tty_of "$1")"
-	wait_until 5 grep -q 'after the restart' /run/follower
+	talk_begin /run/follower xenconsole "$1" && talk_asks 'before it\n' 'before it' &&
+	    restart && wait_until 5 has_tty "$1" && wait_until 5 says_to_follower "$1"
 }
+follower_ended() { ! kill -0 "${talk_pid:?}" 2>/dev/null; }
 client_ends_with_guest()
 {
-	xl destroy "$1" || return 1
-	wait_until 5 sh -c "! kill -0 $follower 2>/dev/null"
+	xl destroy "$1" && wait_until 5 follower_ended && talk_leave
 }
 gone() { ! xenstore-exists "/local/domain/$1"; }
 
@@ -81,13 +76,13 @@ check 'xl create' xl create -q idle
 check 'the terminal is named in the store' wait_until 5 has_tty 1
 check 'only domain 0 can read the name' private 1
 check 'what the guest wrote before anybody looked is shown' shows 1 'idle: ready'
-check 'what is typed arrives: the guest echoes it' echoes 1 'some words 123'
-check 'xl console is the same' sh -c "{ sleep 0.5; printf 'via xl\n'; sleep 0.7; printf '\035'; sleep 0.1; } | xl console idle | grep -q 'via xl'"
+check 'what is typed arrives: the guest echoes it' echoes 'some words 123' xenconsole 1
+check 'xl console is the same' echoes 'via xl' xl console idle
 check 'a second client is refused, with the pid of the first' refuses_a_second 1
-check 'the log has the output' log_has guest-idle.log 'idle: ready'
-check 'the log has times' log_has guest-idle.log '^\[20..-..-.. ..:..:..\] '
+check 'the log has the output' wait_until 5 log_has guest-idle.log 'idle: ready'
+check 'the log has times' wait_until 5 log_has guest-idle.log '^\[20..-..-.. ..:..:..\] '
 if [ -n "$(xl dmesg)" ]; then
-	check 'the hypervisor'\''s messages are logged' log_has hypervisor.log .
+	check 'the hypervisor'\''s messages are logged' wait_until 5 log_has hypervisor.log .
 else
 	skip 'the hypervisor'\''s messages are logged' 'it has said nothing'
 fi
@@ -100,5 +95,5 @@ console_pid=$(cat "$XEN_RUN_DIR/xenconsoled.pid")
 ended() { ! kill -0 "$console_pid" 2>/dev/null && [ ! -e "$XEN_RUN_DIR/xenconsoled.pid" ]; }
 kill -9 "$(cat "$HV_ROOT/hvd.pid")"
 check 'without its hypervisor xenconsoled ends: the next machine gets one of its own' wait_until 5 ended
-check 'and says so' log_has xenconsoled.log 'the hypervisor has gone'
+check 'and says so' wait_until 5 log_has xenconsoled.log 'the hypervisor has gone'
 checks_end

@@ -34,7 +34,7 @@ r() {
 	printf ' [%s]' "$@"
 	echo
 	code=0
-	timeout 20 "$dir/bin/xenstore-control" "$@" </dev/null 2>"$dir/err" || code=$?
+	timeout 200 "$dir/bin/xenstore-control" "$@" </dev/null 2>"$dir/err" || code=$?
 	sed 's/^/2> /' "$dir/err"
 	echo "-> $code"
 }

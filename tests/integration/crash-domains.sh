@@ -34,7 +34,7 @@ domains()
 	d_name=$1 d_role=$2
 	boot "$1" "$2" "$3" || return 1
 	shift 3
-	timeout 100 "$WORLD_BUILD/tests/crash/domains" -r "$d_role" "$@" \
+	timeout 500 "$WORLD_BUILD/tests/crash/domains" -r "$d_role" "$@" \
 	    "$HV_ROOT" "$XENSTORED_RUNDIR" "$WORLD_GUESTS/puppet.gz" >"/run/$d_name/said" 2>&1 && {
 		cat "/run/$d_name/said"
 		return
@@ -45,7 +45,7 @@ domains()
 # finds RULE STEP: what breaks the rule is found, and by that
 finds()
 {
-	! domains "fault-$1" primary "$1" -t 1500 -s "$2" && grep '^FAIL.*(xenstored/' "/run/fault-$1/said"
+	! domains "fault-$1" primary "$1" -t 5000 -s "$2" && grep '^FAIL.*(xenstored/' "/run/fault-$1/said"
 }
 
 figures() { tr '\n' ';' <"/run/$1/said" | sed 's/^/ok ... /; s/;$/\n/'; }

@@ -22,7 +22,7 @@ points() { # NAME ARG...
 	mkdir -p "$top/$1"
 	dir="$top/$1"
 	shift
-	timeout 400 "$build/tests/crash/points" -e "${EVERY:-1}" "$@" \
+	timeout 10000 "$build/tests/crash/points" -e "${EVERY:-1}" "$@" \
 	    "$build/tests/crash/xenstored-crash" "$dir"
 }
 # Two at a time: most of it is waiting for processes to start.
@@ -41,7 +41,7 @@ primary() {
 }
 checkpoints() {
 	mkdir "$top/$1"
-	timeout 200 "$build/tests/crash/checkpoints" -e "${EVERY:-2}" -r "$1" \
+	timeout 1000 "$build/tests/crash/checkpoints" -e "${EVERY:-2}" -r "$1" \
 	    "$build/tests/crash/xenstored-crash" "$top/$1" && return
 	cat "$top/$1/err"
 	return 1
@@ -55,7 +55,7 @@ differ() { # PROCESS ANSWER: only PROCESS has no memory
 	) &
 	d_daemon=$!
 	d_ok=0
-	timeout 60 "$build/tests/crash/differ" "$top/differ-$1" "$2" || d_ok=1
+	timeout 300 "$build/tests/crash/differ" "$top/differ-$1" "$2" || d_ok=1
 	kill "$d_daemon"
 	wait "$d_daemon"
 	cat "$top/differ-$1/out"

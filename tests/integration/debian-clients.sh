@@ -52,7 +52,7 @@ is "missing" "xenstore-read: couldn't read path /it/a" \
 xenstore-watch -n 3 /it >"$dir/watch" &
 watcher=$!
 i=0
-while ! grep -q . "$dir/watch" 2>/dev/null && [ "$i" -lt 100 ]; do
+while ! grep -q . "$dir/watch" 2>/dev/null && [ "$i" -lt 1000 ]; do
 	sleep 0.05
 	i=$((i + 1))
 done

@@ -138,7 +138,7 @@ if [ -x "$ring" ]; then
 else
 	skip "Debian's xenstored and a guest's ring" "make $ring"
 fi
-check "Debian's test-xenstore" foreign timeout 60 "$D/test-xenstore" -i 100
+check "Debian's test-xenstore" foreign timeout 600 "$D/test-xenstore" -i 100
 
 check "Debian's test-paging-mempool" foreign "$D/test-paging-mempool"
 foreign "$D/test-resource" >/run/said 2>&1

@@ -6,6 +6,8 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../support/world.sh"
 . "$here/../support/checks.sh"
+# shellcheck source=tests/support/talk.sh
+. "$here/../support/talk.sh"
 [ -n "${WORLD_BUILD:-}" ] || world_enter "$1" sh "$here/fileserver.sh" "$1"
 world_setup "$1"
 url=http://10.77.0.9
@@ -14,24 +16,24 @@ small_upload()
 {
 	mke2fs -q -F -t ext2 -b 1024 -m 0 /run/n0/xen/foo-wd1 16M >/dev/null
 }
-up() { curl -sS --fail -m 2 -o /dev/null "$url/"; }
+up() { curl -sS --fail -m 10 -o /dev/null "$url/"; }
 sum_of() { sed -n "s|^\([0-9a-f]*\)  \./$1\$|\1|p" /run/sums; }
 # status WANT CURL-ARGS...
 status()
 {
 	want=$1
 	shift
-	got=$(curl -sS -m 10 -o /run/body -w '%{http_code}' "$@") || { echo "curl exits $?, status $got"; return 1; }
+	got=$(curl -sS -m 100 -o /run/body -w '%{http_code}' "$@") || { echo "curl exits $?, status $got"; return 1; }
 	[ "$got" = "$want" ] || { echo "status $got, not $want: $(head -c 200 /run/body)"; return 1; }
 }
 # raw TEXT WANT: what the server says to TEXT, sent as it is (printf's escapes)
 raw()
 {
-	got=$(printf '%b' "$1" | curl -sS -m 5 telnet://10.77.0.9:80 2>&1 | tr -d '\r') || :
+	got=$(printf '%b' "$1" | curl -sS -m 60 telnet://10.77.0.9:80 2>&1 | tr -d '\r') || :
 	printf '%s\n' "$got" | grep -q "$2" || { echo "answer: $got"; return 1; }
 }
-get_one() { [ "$(curl -sS --fail -m 25 "$url/htdocs/big.bin" | sha256sum | cut -d' ' -f1)" = "$(sum_of htdocs/big.bin)" ]; }
-put_one() { curl -sS --fail -m 25 -o /dev/null -T "/run/up/$1" "$url/upload/$2"; }
+get_one() { [ "$(curl -sS --fail -m 200 "$url/htdocs/big.bin" | sha256sum | cut -d' ' -f1)" = "$(sum_of htdocs/big.bin)" ]; }
+put_one() { curl -sS --fail -m 200 -o /dev/null -T "/run/up/$1" "$url/upload/$2"; }
 # 10 clients read, 10 write, some of them under one name
 crowd()
 {
@@ -49,21 +51,28 @@ crowd()
 	for p in $pids; do wait "$p" || bad=$((bad + 1)); done
 	[ $bad = 0 ] || { echo "$bad clients failed"; return 1; }
 	for i in 0 1 2 3 4 5 6 7 8 9; do
-		curl -sS --fail -m 10 "$url/upload/f$i" | cmp - /run/up/$i || return 1
+		curl -sS --fail -m 100 "$url/upload/f$i" | cmp - /run/up/$i || return 1
 	done
-	curl -sS --fail -m 10 "$url/upload/same" >/run/same
+	curl -sS --fail -m 100 "$url/upload/same" >/run/same
 	for i in 0 1 2 3 4 5 6 7 8 9; do
 		! cmp -s /run/same /run/up/$i || return 0
 	done
 	echo 'the file that all wrote is nobody'"'"'s'
 	return 1
 }
+# begin_upload FILE NAME: $put uploads it, for minutes, and the server takes it
+begin_upload()
+{
+	: >/run/put.log
+	curl -v -m 1000 --limit-rate 60k -o /dev/null -T "/run/up/$1" "$url/upload/$2" 2>/run/put.log &
+	put=$!
+	wait_until 10 grep -q '^< HTTP/1.1 100' /run/put.log
+}
 # An upload that stops in the middle
 cut_short()
 {
 	head -c 3000000 /dev/urandom >/run/up/cut
-	! timeout 0.6 curl -sS --limit-rate 1M -o /dev/null -T /run/up/cut "$url/upload/cut" || return 1
-	status 404 "$url/upload/cut"
+	begin_upload cut cut && kill "$put" && status 404 "$url/upload/cut"
 }
 # A file that is replaced while somebody reads it slowly
 reader_keeps()
@@ -72,9 +81,10 @@ reader_keeps()
 	head -c 4000000 /dev/urandom >/run/up/r1
 	head -c 4000000 /dev/urandom >/run/up/r2
 	put_one r1 r || return 1
-	curl -sS --fail -m 20 --limit-rate 3M "$url/upload/r" >/run/r &
+	: >/run/r
+	curl -sS --fail -m 200 --limit-rate 3M "$url/upload/r" >/run/r &
 	reader=$!
-	sleep 0.3
+	wait_until 10 test -s /run/r || return 1
 	put_one r2 r && put_one r2 r3 || return 1
 	wait "$reader" && cmp /run/r /run/up/r1 &&
 	    curl -sS --fail "$url/upload/r" | cmp - /run/up/r2
@@ -95,7 +105,7 @@ deaf_clients()
 	done
 	sleep 1
 	ok=0
-	curl -sS --fail -m 5 "$url/htdocs/hello.txt" | grep -q Hello && get_one || ok=1
+	curl -sS --fail -m 60 "$url/htdocs/hello.txt" | grep -q Hello && get_one || ok=1
 	for p in $pids; do kill "$p"; done
 	return $ok
 }
@@ -107,34 +117,32 @@ listing_escapes()
 # 431 though the client is still sending
 long_head()
 {
-	got=$(curl -sS -m 5 -H "X: $(head -c 20000 /dev/zero | tr '\0' x)" -o /dev/null -w '%{http_code}' "$url/")
+	got=$(curl -sS -m 60 -H "X: $(head -c 20000 /dev/zero | tr '\0' x)" -o /dev/null -w '%{http_code}' "$url/")
 	[ "$got" = 431 ]
 }
 # A long file goes to the console: the server goes on, ^C ends it
+cat_to_console()
+{
+	talk_begin /run/console xl console foo && talk_say 'cat /htdocs/big.bin\n' &&
+	    wait_until 10 console_has 10000
+}
+console_has() { [ "$(wc -c </run/console)" -gt "$1" ]; }
 cat_and_serve()
 {
-	{ sleep 0.3; printf 'cat /htdocs/big.bin\n'; sleep 2.5; printf '\003'; sleep 0.3; printf 'mount\n'; sleep 0.5; printf '\035'; } |
-	    xl console foo >/run/console 2>&1 &
-	con=$!
-	sleep 1
-	took=$(curl -sS --fail -m 5 -o /dev/null -w '%{time_total}' "$url/htdocs/hello.txt") || return 1
-	wait "$con" || :
-	echo "a GET took $took s"
-	[ "${took%%.*}" = 0 ] && tail -c 2000 /run/console | grep -aq 'on /upload type ext2fs'
+	cat_to_console && curl -sS --fail -m 60 -o /dev/null "$url/htdocs/hello.txt" || return 1
+	# it answered meanwhile, not behind it
+	console_has 8388608 && { echo 'the file is through'; return 1; }
+	wait_until 10 console_has "$(($(wc -c </run/console) + 10000))" || return 1
+	talk_say '\003'
+	talk_asks 'mount\n' 'on /upload type ext2fs' && talk_end
 }
 cat_and_shut_down()
 {
-	{ sleep 0.3; printf 'cat /htdocs/big.bin\n'; sleep 3; printf '\035'; } | xl console foo >/dev/null 2>&1 &
-	con=$!
-	sleep 0.7
-	put_and_shut_down || return 1
-	wait "$con" || :
+	cat_to_console && put_and_shut_down && wait "${talk_pid:?}" && talk_leave
 }
 put_and_shut_down()
 {
-	curl -s -m 20 --limit-rate 300k -o /dev/null -T /run/up/cut "$url/upload/late" &
-	sleep 0.7
-	xl shutdown -w foo
+	begin_upload cut late && xl shutdown -w foo
 }
 clean() { e2fsck -fn /run/n0/xen/foo-wd0 && e2fsck -fn /run/n0/xen/foo-wd1; }
 there() { debugfs -R "dump /$2 /run/back" /run/n0/xen/foo-wd1 2>/dev/null && cmp /run/back "/run/up/$1"; }
@@ -143,12 +151,10 @@ absent() { ! debugfs -R "stat /$1" /run/n0/xen/foo-wd1 2>/dev/null | grep -q Ino
 # The disk is pulled while it is written to
 pull()
 {
-	curl -s -m 20 --limit-rate 300k -o /dev/null -T /run/up/cut "$url/upload/pulled" &
-	put=$!
-	sleep 0.5
+	begin_upload cut pulled || return 1
 	xl block-detach foo 0x1 || return 1
 	wait "$put" || :
-	curl -sS --fail -m 5 "$url/htdocs/hello.txt" | grep -q Hello &&
+	curl -sS --fail -m 60 "$url/htdocs/hello.txt" | grep -q Hello &&
 	    status 500 "$url/upload/f4" && status 500 -T /run/sums "$url/upload/x"
 }
 # It was not unmounted: it must say so, and e2fsck must find all else in order
@@ -180,10 +186,10 @@ check '411: PUT without a length' raw 'PUT /upload/x HTTP/1.1\r\n\r\n' '^HTTP/1.
 check '400: not HTTP' raw 'hello\r\n\r\n' '^HTTP/1.1 400 '
 check '505: another HTTP' raw 'GET / HTTP/3.0\r\n\r\n' '^HTTP/1.1 505 '
 check '431: a head that does not end' long_head
-check 'HEAD: the length, no body' sh -c "curl -sS -m 5 -I $url/htdocs/big.bin | grep -q '^Content-Length: 8388608'"
+check 'HEAD: the length, no body' sh -c "curl -sS -m 60 -I $url/htdocs/big.bin | grep -q '^Content-Length: 8388608'"
 check 'three requests in one packet, three answers' \
     sh -c "printf 'GET /htdocs/hello.txt HTTP/1.1\r\n\r\nHEAD / HTTP/1.1\r\n\r\n\r\nGET /htdocs/hello.txt HTTP/1.1\r\nConnection: close\r\n\r\n' |
-        curl -sS -m 5 telnet://10.77.0.9:80 | grep -c '^HTTP/1.1 200 ' | grep -qx 3"
+        curl -sS -m 60 telnet://10.77.0.9:80 | grep -c '^HTTP/1.1 200 ' | grep -qx 3"
 check 'a name with < > & " in a listing' sh -c "curl -sS --fail -o /dev/null -T /run/sums '$url/upload/%3Cb%3E%26%22x%22.txt'"
 check 'is escaped' listing_escapes
 

@@ -7,6 +7,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../support/world.sh"
 # shellcheck source=tests/support/checks.sh
 . "$here/../support/checks.sh"
+# shellcheck source=tests/support/talk.sh
+. "$here/../support/talk.sh"
 # In a machine of its own, so that nothing can be left behind.
 [ -n "${WORLD_BUILD:-}" ] || world_enter "$1" sh "$here/keep.sh" "$1"
 build=$WORLD_BUILD
@@ -17,9 +19,9 @@ export TMPDIR=/run
 demo() { KEEP=1 sh "$here/../demo/demo" "$build" >/run/said 2>&1 </dev/null || { cat /run/said; return 1; }; }
 # inside COMMAND: by the line that the demo has named
 inside() { printf '%s -c "%s"\n' "$(grep -o 'nsenter .* sh$' /run/said)" "$1" >/run/line && sh /run/line; }
-shell_of_guest() { { sleep 0.5; printf 'mount\n'; sleep 0.7; printf '\035'; sleep 0.1; } | inside 'xl console foo' | grep -q xbd1; }
+shell_of_guest() { talk_begin /run/talk inside 'xl console foo' && talk_asks 'mount\n' 'xbd1.* on ' && talk_end; }
 readme() { inside sh </run/second; }
-answers() { inside 'curl -sS --fail -m 2 -o /dev/null http://10.77.0.9/'; }
+answers() { inside 'curl -sS --fail -m 10 -o /dev/null http://10.77.0.9/'; }
 ended() { ! kill -0 "$(sed -n 's/^To end it: kill //p' /run/said)" 2>/dev/null; }
 
 check 'make demo KEEP=1 leaves a machine and returns' demo

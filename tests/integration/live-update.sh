@@ -7,6 +7,7 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../support/world.sh"
 . "$here/../support/checks.sh"
+. "$here/../support/serving.sh"
 
 if [ -z "${WORLD_BUILD:-}" ]; then
 	world_enter "$1" sh "$0"
@@ -140,35 +141,15 @@ what_runs()
 	wait_until 5 is_program "$1"
 }
 
-pid_of()
+# The first of them with its old number.
+all_became()
 {
-	awk -v who="$1" '$1 == who { print $2 }' /run/xenstored/status
-}
-
-# Each of the three processes is the program $1, the first with its old number.
-all_are()
-{
-	[ "$(pid_of supervisor)" = "$daemon" ] || return 1
-	for all_who in supervisor primary standby; do
-		[ "$(readlink "/proc/$(pid_of $all_who)/exe")" = "$1" ] || return 1
-	done
+	[ "$(pid_of supervisor)" = "$daemon" ] && all_are "$1"
 }
 
 all_become()
 {
-	wait_until 5 all_are "$1"
-}
-
-another_serves()
-{
-	[ "$(pid_of primary)" != "$1" ] && [ "$(pid_of primary)" -gt 0 ] &&
-	    [ "$(pid_of standby)" -gt 0 ]
-}
-
-kill_primary()
-{
-	kp_old=$(pid_of primary)
-	kill -9 "$kp_old" && wait_until 10 another_serves "$kp_old"
+	wait_until 5 all_became "$1"
 }
 
 mkdir /run/lib

@@ -49,7 +49,7 @@ holds_node()
 # The guest hears over its ring, by a watch, that it shall end, and ends.
 lives_and_dies()
 {
-	hosted xl create -q idle && hosted timeout 30 xl shutdown -w idle
+	hosted xl create -q idle && hosted timeout 300 xl shutdown -w idle
 }
 # process NAME: which one it is at present
 process() { sed -n "s/^$1 //p" "$XENSTORED_RUNDIR/status"; }
@@ -90,7 +90,7 @@ check 'a guest is there' hosted xl create -q idle
 primary=$(process primary)
 check 'the daemon is killed' kill -9 "$primary"
 check 'another one takes over, with the ports of the first' wait_until 5 succeeded
-check 'and with the ring' hosted timeout 30 xl shutdown -w idle
+check 'and with the ring' hosted timeout 300 xl shutdown -w idle
 check 'and hears of the death' wait_until 5 all_gone
 check 'xl sees the domains by privcmd' netbsd xl list
 cat "$XEN_LOG_DIR/xenstored.log"

@@ -35,8 +35,8 @@ fi
 for _ in 1 2 3 4 5; do
 	"$build/bin/xenstored" -D -N >>"$dir/out" 2>&1 &
 	echo $! >"$dir/pid"
-	for _ in $(seq 100); do
-		if XENSTORE_RECONNECT=0 timeout 5 "$build/bin/xenstore-exists" / 2>/dev/null; then
+	for _ in $(seq 1000); do
+		if XENSTORE_RECONNECT=0 timeout 60 "$build/bin/xenstore-exists" / 2>/dev/null; then
 			exit 0
 		fi
 		kill -0 "$(cat "$dir/pid")" 2>/dev/null || break
@@ -53,12 +53,12 @@ busy() { "$build/tests/unit/xenstore/restart_user" "sh $dir/restart $dir $build 
 watched() {
 	"$@" -n 3 /w >"$dir/watch" 2>&1 &
 	watcher=$!
-	for _ in $(seq 100); do
+	for _ in $(seq 1000); do
 		[ ! -s "$dir/watch" ] || break
 		sleep 0.05
 	done
 	restart 0.3 || return 1
-	for _ in $(seq 100); do
+	for _ in $(seq 1000); do
 		[ "$(wc -l <"$dir/watch")" -lt 2 ] || break
 		sleep 0.05
 	done
@@ -80,7 +80,7 @@ debian_watched() {
 given_up() {
 	XENSTORE_RECONNECT=1 "$build/bin/xenstore-watch" /w >"$dir/watch" 2>&1 &
 	watcher=$!
-	for _ in $(seq 100); do
+	for _ in $(seq 1000); do
 		[ ! -s "$dir/watch" ] || break
 		sleep 0.05
 	done

@@ -24,7 +24,7 @@ daemons_libs
 # over_ours COMMAND...: a program of Debian's with our libraries
 over_ours()
 {
-	LD_LIBRARY_PATH=$WORLD_BUILD/lib timeout 60 "$@" >/run/said 2>&1 && return 0
+	LD_LIBRARY_PATH=$WORLD_BUILD/lib timeout 600 "$@" >/run/said 2>&1 && return 0
 	tail -n 5 /run/said
 	return 1
 }

@@ -10,14 +10,16 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../support/world.sh"
 # shellcheck source=tests/support/checks.sh
 . "$here/../support/checks.sh"
+# shellcheck source=tests/support/serving.sh
+. "$here/../support/serving.sh"
 [ -n "${WORLD_BUILD:-}" ] || world_enter "$1" sh "$here/takeover-fileserver.sh" "$1"
 world_setup "$1"
 kills=${KILLS:-100}
 url=http://10.77.0.9
 
-up() { curl -sS --fail -m 2 -o /dev/null "$url/"; }
+up() { curl -sS --fail -m 10 -o /dev/null "$url/"; }
 sum_of() { sed -n "s|^\([0-9a-f]*\)  \./$1\$|\1|p" /run/sums; }
-get() { [ "$(curl -sS --fail -m 20 "$url/$1" | sha256sum | cut -d' ' -f1)" = "$(sum_of "$1")" ]; }
+get() { [ "$(curl -sS --fail -m 200 "$url/$1" | sha256sum | cut -d' ' -f1)" = "$(sum_of "$1")" ]; }
 # Fetches until /run/enough is there; counts in /run/served
 serve()
 {
@@ -31,9 +33,6 @@ serve()
 		echo "$n" >/run/served
 	done
 }
-pid_of() { awk -v who="$1" '$1 == who { print $2 }' "$XENSTORED_RUNDIR/status"; }
-is_there() { p=$(pid_of "$1") && [ "$p" -gt 0 ] && kill -0 "$p" 2>/dev/null; }
-both() { is_there primary && is_there standby; }
 # end WHO: 0 stands for nobody there, and for kill for everybody
 end()
 {
@@ -56,8 +55,8 @@ kill_many()
 uploads()
 {
 	head -c 1000000 /dev/urandom >/run/put.bin
-	curl -sS --fail -m 20 -T /run/put.bin "$url/upload/put.bin" &&
-	    curl -sS --fail -m 20 "$url/upload/put.bin" | cmp - /run/put.bin
+	curl -sS --fail -m 200 -T /run/put.bin "$url/upload/put.bin" &&
+	    curl -sS --fail -m 200 "$url/upload/put.bin" | cmp - /run/put.bin
 }
 sound() { [ "$(xenstore-control check)" = OK ]; }
 nothing_left()

@@ -12,6 +12,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../support/world.sh"
 # shellcheck source=tests/support/checks.sh
 . "$here/../support/checks.sh"
+# shellcheck source=tests/support/serving.sh
+. "$here/../support/serving.sh"
 [ -n "${WORLD_BUILD:-}" ] || world_enter "$1" sh "$here/takeover-guests.sh" "$1"
 world_setup "$1"
 
@@ -29,18 +31,15 @@ number() { xenstore-read "$1" 2>/dev/null || echo 0; }
 progress()
 {
 	before=$(number /local/domain/1/data/blk/bytes)
-	ping -c 2 -i 0.2 -W 2 -q 10.77.0.20 || return 1
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	ping -c 2 -i 0.2 -W 20 -q 10.77.0.20 || return 1
+	for _ in $(seq 120); do
 		[ "$(number /local/domain/1/data/blk/bytes)" = "$before" ] || return 0
 		sleep 0.5
 	done
 	echo "the guest stands at $before bytes"
 	return 1
 }
-pid_of() { awk -v who="$1" '$1 == who { print $2 }' "$XENSTORED_RUNDIR/status"; }
-is_there() { p=$(pid_of "$1") && [ "$p" -gt 0 ] && kill -0 "$p" 2>/dev/null; }
-both() { is_there primary && is_there standby; }
-kill_primary()
+kill_when_both()
 {
 	wait_until 10 both || { cat "$XENSTORED_RUNDIR/status"; return 1; }
 	kill -9 "$(pid_of primary)"
@@ -48,7 +47,7 @@ kill_primary()
 kill_many()
 {
 	for i in $(seq 1 "$1"); do
-		kill_primary || return 1
+		kill_when_both || return 1
 		xenstore-write "/tool/kills" "$i" || return 1
 		[ "$(xenstore-read /tool/kills)" = "$i" ] || return 1
 	done
@@ -80,10 +79,9 @@ check 'both guests go on' progress
 check 'the books are right' sound
 
 supervisor=$(pid_of supervisor)
-ended() { ! kill -0 "$supervisor" 2>/dev/null; }
 xenstore-write /kept yes
 kill -9 "$supervisor"
-check 'all of the daemon is killed' wait_until 10 ended
+check 'all of the daemon is killed' wait_until 10 ended "$supervisor"
 start() { xenstored --pid-file "$XEN_RUN_DIR/xenstored.pid" && wait_until 10 both; }
 check 'the next one starts' start
 kept() { [ "$(xenstore-read /kept)" = yes ]; }
@@ -92,7 +90,7 @@ check 'both guests go on' progress
 
 supervisor=$(pid_of supervisor)
 kill "$supervisor"
-check 'the daemon is told to end' wait_until 10 ended
+check 'the daemon is told to end' wait_until 10 ended "$supervisor"
 check 'the next one starts' start
 check 'with what was in the store' kept
 check 'both guests go on' progress

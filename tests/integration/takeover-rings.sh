@@ -28,7 +28,7 @@ boot()
 # kill_under_load SEED KILLS
 kill_under_load()
 {
-	timeout "$((120 + $2))" "$WORLD_BUILD/tests/crash/rings" "$HV_ROOT" "$XENSTORED_RUNDIR" \
+	timeout "$((600 + $2))" "$WORLD_BUILD/tests/crash/rings" "$HV_ROOT" "$XENSTORED_RUNDIR" \
 	    "$WORLD_GUESTS/puppet.gz" "${GUESTS:-50}" "$2" "$1" >/run/figures && return
 	cat /run/figures
 	return 1

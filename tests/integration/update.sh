@@ -8,6 +8,10 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/support/checks.sh
 . "$here/../support/checks.sh"
+# shellcheck source=tests/support/world.sh
+. "$here/../support/world.sh"
+# shellcheck source=tests/support/serving.sh
+. "$here/../support/serving.sh"
 
 build=$(cd "${1:?usage: update.sh BUILD}" && pwd)
 ours=$build/bin/xenstored
@@ -24,43 +28,23 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 1' INT TERM
 
-pid_of() { awk -v who="$1" '$1 == who { print $2 }' "$dir/run/status" 2>/dev/null; }
-wait_until() {
-	for _ in $(seq 1 200); do
-		! "$@" || return 0
-		sleep 0.05
-	done
-	return 1
-}
-serves() { [ "$(pid_of supervisor)" = "$daemon" ] && [ "$(pid_of standby)" -gt 0 ] 2>/dev/null; }
 start() { # [PROGRAM [WORD...]]
 	[ $# -gt 0 ] || set -- "$ours"
 	: >"$dir/out"
 	"$@" -D -N >>"$dir/out" 2>&1 &
 	daemon=$!
-	wait_until serves || { cat "$dir/out"; return 1; }
+	wait_until 10 serves || { cat "$dir/out"; return 1; }
 }
-ended() { ! kill -0 "$1" 2>/dev/null; }
 stop() {
 	kill "$(pid_of supervisor)" || return 1
-	wait_until ended "$daemon"
+	wait_until 10 ended "$daemon"
 }
 stop_hard() {
 	kill -9 "$daemon" || return 1
-	wait_until ended "$daemon"
+	wait_until 10 ended "$daemon"
 }
-says() { wait_until grep -q "$1" "$dir/out" || { cat "$dir/out"; return 1; }; }
-all_are() { # PROGRAM
-	for who in supervisor primary standby; do
-		[ "$(readlink "/proc/$(pid_of $who)/exe")" = "$1" ] || return 1
-	done
-}
+says() { wait_until 10 grep -q "$1" "$dir/out" || { cat "$dir/out"; return 1; }; }
 is_supervisor() { [ "$(readlink "/proc/$(pid_of supervisor)/exe")" = "$1" ] && serves; }
-another() { [ "$(pid_of primary)" != "$1" ] && [ "$(pid_of standby)" -gt 0 ] 2>/dev/null; }
-kill_primary() {
-	kp=$(pid_of primary)
-	kill -9 "$kp" && wait_until another "$kp"
-}
 
 update() { # PROGRAM
 	"$1" --replace >"$dir/said" 2>&1 || {
@@ -90,10 +74,10 @@ same() { xenstore-ls -fp /u >"$dir/after" && diff "$dir/before" "$dir/after"; }
 start_watcher() {
 	xenstore-watch /w >"$dir/watched" &
 	watcher=$!
-	wait_until test -s "$dir/watched"
+	wait_until 10 test -s "$dir/watched"
 }
 watcher_sees() {
-	xenstore-write "/w/$1" x && wait_until grep -q "^/w/$1\$" "$dir/watched"
+	xenstore-write "/w/$1" x && wait_until 10 grep -q "^/w/$1\$" "$dir/watched"
 }
 all_is_well() { same && watcher_sees "$1"; }
 
@@ -119,7 +103,7 @@ under_load() { # KILLS
 		cat "$dir/figures"
 		return 1
 	}
-	[ "$n" -gt 2 ] && wait_until grep -q "takeover\|the new program, too" "$dir/out"
+	[ "$n" -gt 2 ] && wait_until 10 grep -q "takeover\|the new program, too" "$dir/out"
 }
 
 # The supervisor is killed at each EVERYth place from FIRST on, as the old program
@@ -133,10 +117,10 @@ dies_on_the_way() { # ROLE FIRST EVERY PLACES LAST
 		XENSTORED_CRASH_ROLE=$1 XENSTORED_CRASH_AT=$at XENSTORED_CRASH_TIMES=100000 \
 		    "$dir/crash" -D -N >>"$dir/out" 2>&1 &
 		daemon=$!
-		wait_until serves_or_ended || return 1
+		wait_until 10 serves_or_ended || return 1
 		# it may die before it can reply
 		update "$dir/crash2" >/dev/null 2>&1 || :
-		wait_until ended_or_new || return 1
+		wait_until 10 ended_or_new || return 1
 		ended "$daemon" || break
 		places=$((places + 1))
 		start && same && stop_hard || return 1
@@ -150,7 +134,7 @@ dies_on_the_way() { # ROLE FIRST EVERY PLACES LAST
 # It may end before it can reply.
 told_on_the_way() {
 	update "$dir/crash2" >/dev/null 2>&1 || :
-	says 'live update to .* is done' && wait_until ended "$daemon"
+	says 'live update to .* is done' && wait_until 10 ended "$daemon"
 }
 serves_or_ended() { serves || ended "$daemon"; }
 ended_or_new() { ended "$daemon" || all_are "$dir/crash2"; }
@@ -161,10 +145,10 @@ check 'a client watches' start_watcher
 cp "$ours" "$dir/one"
 cp "$ours" "$dir/two"
 check 'another program takes its place' update "$dir/one"
-check 'in all three processes, the first of which is the same one' wait_until all_are "$dir/one"
+check 'in all three processes, the first of which is the same one' wait_until 10 all_are "$dir/one"
 check 'all is there' all_is_well one
 check 'and another one' update "$dir/two"
-check 'in all three processes' wait_until all_are "$dir/two"
+check 'in all three processes' wait_until 10 all_are "$dir/two"
 check 'all is there' all_is_well two
 check 'its primary is killed, and another one goes on' kill_primary
 check 'all is there' all_is_well three
@@ -181,20 +165,20 @@ check 'the store is filled' fill
 check 'a client watches' start_watcher
 check 'a program whose supervisor cannot go on takes its place' update "$dir/crash"
 check 'it says so' says 'cannot go on for the supervisor'
-check 'and the supervisor is the program before again' wait_until is_supervisor "$ours"
+check 'and the supervisor is the program before again' wait_until 10 is_supervisor "$ours"
 check 'all is there' all_is_well five
 check 'its primary is killed, and another one goes on' kill_primary
 check 'a program that can takes its place' update "$dir/one"
-check 'in all three processes' wait_until all_are "$dir/one"
+check 'in all three processes' wait_until 10 all_are "$dir/one"
 check 'all is there' all_is_well six
 
 check 'words that name a pid file which cannot be written are gone on with, too' \
     become "$dir/two" -c "-D -N -F $dir/nowhere/pid"
-check 'in all three processes' wait_until all_are "$dir/two"
+check 'in all three processes' wait_until 10 all_are "$dir/two"
 check 'it says so' says 'cannot write the pid file'
 check 'all is there' all_is_well seven
 check 'another program takes its place' become "$dir/one" -c '-D -N'
-check 'in all three processes' wait_until all_are "$dir/one"
+check 'in all three processes' wait_until 10 all_are "$dir/one"
 
 # --- programs of other kinds ---
 
@@ -214,7 +198,7 @@ comes_back() { # NAME WHY [WORD...]
 	shift 2
 	daemon=$(pid_of supervisor)
 	become "$dir/$f_name" "$@" && says "$f_name: $f_why; this program goes on" &&
-	    wait_until is_back && all_is_well "$f_name"
+	    wait_until 10 is_back && all_is_well "$f_name"
 }
 fake exits1 'echo "bad words: $*" >&2; exit 1'
 fake exits0 'exit 0'
@@ -228,7 +212,7 @@ check 'one that does nothing, too' comes_back hangs 'it did not answer in time' 
 check 'one that begins with an empty store, too' comes_back empty 'it serves a store in which nothing is that was there'
 check 'afterwards a program of ours takes its place' update "$dir/two"
 daemon=$(pid_of supervisor)
-check 'in all three processes' wait_until all_are "$dir/two"
+check 'in all three processes' wait_until 10 all_are "$dir/two"
 check 'all is there' all_is_well eight
 check 'it is killed' stop_hard
 kill "$watcher"
@@ -264,7 +248,7 @@ fill_more() {
 		echo "/more/key$((i % 100))"
 		echo "$value"
 		i=$((i + 1))
-	done | xargs -n 20 xenstore-write && wait_until test -s "$dir/run/checkpoint.1"
+	done | xargs -n 20 xenstore-write && wait_until 10 test -s "$dir/run/checkpoint.1"
 }
 start_anew() { # PROGRAM... which finds nothing
 	rm -rf "$dir/run"
@@ -282,11 +266,11 @@ chmod +x "$dir/liar"
 
 check 'a daemon starts anew' start_anew env XENSTORED_NEXT=optional "$ours"
 check 'a later program, which adds what may be skipped, takes its place' update "$dir/next"
-check 'in all three processes' wait_until all_are "$dir/next"
+check 'in all three processes' wait_until 10 all_are "$dir/next"
 check 'all is there' all_is_well nine
 check 'there is an image with it' fill_more
 check 'the older one takes its place' update "$dir/one"
-check 'in all three processes' wait_until all_are "$dir/one"
+check 'in all three processes' wait_until 10 all_are "$dir/one"
 check 'its primary is killed, and another one goes on' kill_primary
 check 'all is there' all_is_well ten
 check 'it is killed' end_hard
@@ -298,7 +282,7 @@ check 'the later one goes on' start env XENSTORED_NEXT=record "$dir/next"
 check 'all is there' same
 check 'a client watches' start_watcher
 check 'the older one does not take its place' refuses "$ours" 'cannot follow: a record is of a kind that is not known here'
-check 'which is still the later one' wait_until all_are "$dir/next"
+check 'which is still the later one' wait_until 10 all_are "$dir/next"
 check 'all is there' all_is_well eleven
 check 'it is killed' end_hard
 
@@ -315,14 +299,14 @@ check 'it is killed' stop_hard
 check 'a daemon starts anew' start_anew
 check 'one whose log is another one cannot stand by' refuses "$dir/liar" 'cannot follow: its version is not known here'
 check 'but takes its place, by a stream' update "$dir/later"
-check 'in all three processes, the first of which is the same one' wait_until all_are "$dir/later"
+check 'in all three processes, the first of which is the same one' wait_until 10 all_are "$dir/later"
 check 'all is there' all_is_well thirteen
 check 'its primary is killed, and another one goes on' kill_primary
 check 'the older one takes its place' update "$ours"
-check 'in all three processes' wait_until all_are "$ours"
+check 'in all three processes' wait_until 10 all_are "$ours"
 check 'all is there' all_is_well fourteen
 check 'and the later one again' update "$dir/later"
-check 'in all three processes' wait_until all_are "$dir/later"
+check 'in all three processes' wait_until 10 all_are "$dir/later"
 check 'it is killed' end_hard
 check 'the older one does not begin' does_not_begin 'the log is of version'
 check 'the later one goes on' start "$dir/later"

@@ -25,7 +25,7 @@ number() { xenstore-read "/local/domain/$1/data/blk/$2" 2>/dev/null || echo 0; }
 progress()
 {
 	before=$(number "$1" bytes)
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in $(seq 120); do
 		sleep 0.5
 		[ "$(number "$1" bytes)" = "$before" ] || return 0
 	done

@@ -18,7 +18,7 @@ extra = "ip=10.77.0.$2"
 vif = [ 'mac=aa:00:00:d1:00:$2,bridge=bridge0' ]
 CONFIG
 }
-pings() { ping -c 3 -i 0.2 -W 2 -q "10.77.0.$1"; }
+pings() { ping -c 3 -i 0.2 -W 20 -q "10.77.0.$1"; }
 state_is() { [ "$(xenstore-read "$1/state" 2>&1)" = "$2" ]; }
 gone() { ! xenstore-exists "$1" 2>/dev/null; }
 port_exists() { ip -o link show master bridge0 | grep -q " $1:"; }
@@ -39,7 +39,7 @@ check 'attach: its address is the guest'\''s with the fourth octet one more' \
     sh -c "ip -o link show xvif2i0 | grep -qi 'aa:00:00:d2:00:21'"
 check 'attach: the guest answers ping' wait_until 10 pings 21
 check 'the neighbour answers ping' pings 20
-check 'large packets pass' ping -c 3 -i 0.2 -W 2 -q -s 1400 10.77.0.21
+check 'large packets pass' ping -c 3 -i 0.2 -W 20 -q -s 1400 10.77.0.21
 
 kill_backend()
 {

@@ -28,9 +28,9 @@ skip()
 
 remove_tree()
 {
-	for rt_try in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in $(seq 100); do
 		! rm -rf "$1" 2>/dev/null || return 0
-		[ "$rt_try" -eq 10 ] || sleep 0.3
+		sleep 0.3
 	done
 	return 0
 }

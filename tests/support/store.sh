@@ -18,7 +18,7 @@ store_start()
 {
 	"$1/bin/xenstored" -D -N >"$store_dir/out" 2>&1 &
 	daemon=$!
-	for _ in $(seq 100); do
+	for _ in $(seq 1000); do
 		[ ! -S "$store_dir/socket" ] || return 0
 		kill -0 "$daemon" 2>/dev/null || break
 		sleep 0.1

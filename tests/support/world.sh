@@ -7,7 +7,8 @@
 #   world_boot           boot.cfg, hv-boot, rc.d/xencommons, rc.d/xenbackendd
 #   world_guest_pid DOMID  the process that a guest is
 #   world_config NAME    the HOWTO's configuration in $XEN_CONFIG_DIR/NAME
-#   wait_until SECONDS COMMAND...       poll; the last output of COMMAND on failure
+#   wait_until SECONDS COMMAND...       poll; the last output of COMMAND on failure.
+#                        SECONDS are ample on an idle machine; a busy one gets ten times that
 #
 # When the first process ends, the kernel ends every other one and drops the
 # mounts, interfaces and files: nothing can be left behind.
@@ -108,7 +109,7 @@ world_guest_pid()
 
 wait_until()
 {
-	wu_end=$(($(date +%s) + $1))
+	wu_end=$(($(date +%s) + $1 * 10))
 	shift
 	until wu_out=$("$@" 2>&1); do
 		if [ "$(date +%s)" -ge "$wu_end" ]; then
