@@ -1,4 +1,5 @@
-# claims.awk CLAIMS SAMPLES: a table of what was to be reached and what was.
+# claims.awk CLAIMS BOUNDS SAMPLES: a table of what was to be reached and what was,
+# and under it what bounds each claim that was not.
 function median(key, out, i, j, n, t) {
 	n = split(values[key], out, " ")
 	for (i = 2; i <= n; i++)
@@ -28,10 +29,35 @@ function figure(name, more, what, a, b) {
 	return more == (a > b) ? a : b
 }
 function show(v) { return v < 10 ? sprintf("%.2f", v) : sprintf("%.0f", v) }
+# The median of a side with its unit; of "A / B" their ratio.
+function quote(name, side, a, b, key) {
+	if (split(name, side, " / ") == 2 && side[2] ~ / @ /) {
+		a = figure(side[1], 1)
+		b = figure(side[2], 1)
+		return a != "" && b > 0 ? "x " sprintf("%.2f", a / b) : "(no figure)"
+	}
+	a = figure(name, 1)
+	key = name
+	sub(/ @ /, "\t", key)
+	return a != "" ? show(a) " " unit[key] : "(no figure)"
+}
+# TEXT with the figures that it names in braces.
+function filled(text, out, from, to) {
+	while ((from = index(text, "{")) > 0 && (to = index(text, "}")) > from) {
+		out = out substr(text, 1, from - 1) quote(substr(text, from + 1, to - from - 1))
+		text = substr(text, to + 1)
+	}
+	return out text
+}
 BEGIN { FS = "\t" }
 FILENAME == ARGV[1] {
 	if ($0 !~ /^#/ && NF == 4)
 		claim[++n] = $0
+	next
+}
+FILENAME == ARGV[2] {
+	if ($0 !~ /^#/ && NF == 2)
+		bound[$1] = $2
 	next
 }
 {
@@ -61,7 +87,21 @@ END {
 			reached += ok
 			known++
 		}
+		if (verdict != "reached")
+			missed[++n_missed] = c[1]
 		printf "| %s | %s | %s | %s |\n", c[1], c[4], said, verdict
 	}
 	printf "\n%d of %d reached; %d without a figure.\n", reached, n, n - known
+	for (i = 1; i <= n; i++) {
+		split(claim[i], c, "\t")
+		is_claim[c[1]]
+	}
+	for (i in bound)
+		if (!(i in is_claim))
+			print "bounds: this is no claim: " i >"/dev/stderr"
+	if (n_missed > 0)
+		print "\n### What bounds the others\n"
+	for (i = 1; i <= n_missed; i++)
+		printf "- *%s*: %s\n", missed[i], \
+		    missed[i] in bound ? filled(bound[missed[i]]) : "nothing is known."
 }

@@ -55,24 +55,46 @@ durability_daemon()
 	serving=$!
 	[ ! -e "/run/dur/$name/status" ] ||
 	    serving=$(awk '$1 == "primary" { print $2 }' "/run/dur/$name/status")
-	echo "$serving" >"/run/dur/$name.pid"
+	echo "$serving" >"/run/dur/$name.serves"
+	[ ! -e "/run/dur/$name/status" ] ||
+	    awk '$1 == "standby" { print $2 }' "/run/dur/$name/status" >"/run/dur/$name.follows"
 	taskset -a -p -c 0 "$serving" >/dev/null
 }
-# durability_cpu NAME: nanoseconds that its serving process took
-durability_cpu() { awk '{ print $1 }' "/proc/$(cat "/run/dur/$1.pid")/schedstat"; }
 
-# durability_cost WHAT UNIT MODE WINDOW COUNT [CPU]: CPU is the client's
+# durability_cpu NAME ROLE: nanoseconds that this process took; 0: there is none
+durability_cpu()
+{
+	[ -e "/run/dur/$1.$2" ] || { echo 0; return; }
+	awk '{ print $1 }' "/proc/$(cat "/run/dur/$1.$2")/schedstat"
+}
+
+# durability_each ROLE BEFORE NOW COUNT WHAT WHOSE
+durability_each()
+{
+	[ "$2" -ne "$3" ] || return 0
+	sample "$5: CPU of who $1" "$6" us \
+	    "$(awk -v ns="$(($3 - $2))" -v n="$4" 'BEGIN { printf "%.3f", ns / n / 1000 }')"
+}
+
+# durability_cost WHAT UNIT MODE WINDOW COUNT [CPU]: CPU is the client's. In
+# short turns, each side first in half of them: what else happens in the machine
+# falls on both.
 durability_cost()
 {
 	cpu=${6:-$(($(nproc) - 1))}
-	for name in alone with; do
-		whose='with log and standby'
-		[ "$name" = with ] || whose='without (--no-standby)'
-		before=$(durability_cpu "$name")
-		sample "$1" "$whose" "$2" \
-		    "$(taskset -c "$cpu" "$bench/benchxs/bench_xs" "$3" "/run/dur/$name/socket" "$4" "$5")"
-		[ "$4" -eq 1 ] || sample "$1: CPU of who serves" "$whose" us \
-		    "$(awk -v ns="$(($(durability_cpu "$name") - before))" -v n="$5" 'BEGIN { printf "%.3f", ns / n / 1000 }')"
+	for sides in 'alone with' 'with alone' 'alone with' 'with alone'; do
+		for name in $sides; do
+			whose='with log and standby'
+			[ "$name" = with ] || whose='without (--no-standby)'
+			served=$(durability_cpu "$name" serves)
+			followed=$(durability_cpu "$name" follows)
+			sample "$1" "$whose" "$2" \
+			    "$(taskset -c "$cpu" "$bench/benchxs/bench_xs" "$3" "/run/dur/$name/socket" "$4" "$5")"
+			[ "$4" -gt 1 ] || continue
+			sleep 0.02 # until it has followed
+			durability_each serves "$served" "$(durability_cpu "$name" serves)" "$5" "$1" "$whose"
+			durability_each follows "$followed" "$(durability_cpu "$name" follows)" "$5" "$1" "$whose"
+		done
 	done
 }
 
@@ -82,14 +104,14 @@ durability_run()
 	durability_daemon alone --no-standby || return
 	durability_daemon with || return
 	for _ in $rounds; do
-		durability_cost 'durability: READ' us read 1 5000
-		durability_cost 'durability: WRITE' us write 1 5000
-		durability_cost 'durability: transaction of READ and WRITE' us txn 1 1000
-		durability_cost 'durability: READ, 32 outstanding' /s read 32 40000
-		durability_cost 'durability: WRITE, 32 outstanding' /s write 32 40000
+		durability_cost 'durability: READ' us read 1 2000
+		durability_cost 'durability: WRITE' us write 1 2000
+		durability_cost 'durability: transaction of READ and WRITE' us txn 1 400
+		durability_cost 'durability: READ, 32 outstanding' /s read 32 20000
+		durability_cost 'durability: WRITE, 32 outstanding' /s write 32 20000
 		# two CPUs are full with client and server: so that the one who
 		# follows has one of its own, those two share the other
-		durability_cost 'durability: READ, 32 outstanding, a CPU for the standby' /s read 32 40000 0
-		durability_cost 'durability: WRITE, 32 outstanding, a CPU for the standby' /s write 32 40000 0
+		durability_cost 'durability: READ, 32 outstanding, a CPU for the standby' /s read 32 20000 0
+		durability_cost 'durability: WRITE, 32 outstanding, a CPU for the standby' /s write 32 20000 0
 	done
 }

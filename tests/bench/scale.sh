@@ -12,11 +12,8 @@ scale_one()
 	shift
 	scale_socket=$1 scale_test=$2
 	shift 2
-	# oxenstored leaves a reply out now and then, and all wait for ever
-	scale_limit=100
-	case $scale_whose in *oxenstored*) scale_limit=20 ;; esac
-	timeout "$scale_limit" taskset -c "$(($(nproc) - 1))" "$bench/benchscale/bench_scale" "$scale_test" "$scale_socket" "$@" >/run/scale ||
-	    echo "scale: $scale_whose: $scale_test: no figure" >&2
+	timeout "${scale_limit:-100}" taskset -c "$(($(nproc) - 1))" "$bench/benchscale/bench_scale" "$scale_test" "$scale_socket" "$@" >/run/scale ||
+	    skip "$scale_whose, $scale_test $*" "given up after ${scale_limit:-100} s or failed"
 	while IFS='	' read -r what unit figure; do
 		sample "$what" "$scale_whose" "$unit" "$figure"
 	done </run/scale
@@ -25,7 +22,11 @@ scale_one()
 # scale_each TEST [N]: for all daemons
 scale_each()
 {
-	scale_one 'our xenstored' "$XENSTORED_RUNDIR/socket" "$@"
+	scale_ours "$@"
+	scale_peers "$@"
+}
+scale_peers()
+{
 	scale_one "Debian's xenstored 4.17" "$peers_c" "$@"
 	scale_one "Debian's oxenstored 4.17" "$peers_ox" "$@"
 }
@@ -43,6 +44,21 @@ scale_at_least()
 	fi
 }
 
+# scale_take FIELDS: samples of /run/scale, whose lines say whose they are
+scale_take()
+{
+	while IFS='	' read -r what whose unit figure; do
+		sample "$what" "$whose" "$unit" "$figure"
+	done </run/scale
+}
+
+# scale_stall CASE...: how long another client waits beside large requests
+scale_stall()
+{
+	timeout 100 taskset -c "$(($(nproc) - 1))" "$bench/benchscale/bench_stall" "$XENSTORED_RUNDIR/socket" "$@" >/run/scale
+	scale_take
+}
+
 # scale_turns: the longest pieces of work, in a process of their own; and how
 # long another client waits beside them
 scale_turns()
@@ -51,13 +67,47 @@ scale_turns()
 	while IFS='	' read -r what unit figure; do
 		sample "$what" 'our xenstored' "$unit" "$figure"
 	done </run/scale
-	# oxenstored leaves a reply out now and then, and all wait for ever
-	scale_limit=100
-	case $scale_whose in *oxenstored*) scale_limit=20 ;; esac
-	timeout "$scale_limit" taskset -c "$(($(nproc) - 1))" "$bench/benchscale/bench_stall" "$XENSTORED_RUNDIR/socket" >/run/scale
-	while IFS='	' read -r what whose unit figure; do
-		sample "$what" "$whose" "$unit" "$figure"
-	done </run/scale
+	scale_stall rm-txn rm-guest rm-watched commit commit-over
+}
+
+# scale_daemon NAME: a daemon without rings in /run/flat/NAME; scale_pid is its
+scale_daemon()
+{
+	mkdir -p "/run/flat/$1"
+	XENSTORED_RUNDIR=/run/flat/$1 xenstored -D -N 2>"/run/flat/$1.log" &
+	scale_pid=$!
+	wait_until 10 grep -q '^standby [1-9]' "/run/flat/$1/status" || return 1
+	taskset -a -p -c 0 "$(awk '$1 == "primary" { print $2 }' "/run/flat/$1/status")" >/dev/null
+}
+
+# scale_flat TEST N...: a small store and one that holds much, in turns
+scale_flat()
+{
+	scale_daemon "small-$1" || return
+	scale_small=$scale_pid
+	scale_daemon "big-$1" || return
+	scale_test=$1
+	shift
+	timeout 200 taskset -c "$(($(nproc) - 1))" "$bench/benchflat/bench_flat" "$scale_test" \
+	    "/run/flat/small-$scale_test/socket" "/run/flat/big-$scale_test/socket" "$@" >/run/scale
+	scale_take
+	kill "$scale_small" "$scale_pid"
+	wait "$scale_small" "$scale_pid"
+}
+
+# scale_fan: what telling many of a change costs at least
+scale_fan()
+{
+	taskset -c 0 "$bench/benchscale/bench_fan" /run/fan &
+	scale_pid=$!
+	wait_until 5 test -S /run/fan
+	for scale_n in 1 10 100 1000; do
+		scale_one 'a send() to each and no store' /run/fan fanout "$scale_n"
+		scale_ours fanout "$scale_n"
+		[ "$scale_n" -ne 10 ] || scale_peers fanout 10
+	done
+	kill "$scale_pid"
+	rm /run/fan
 }
 
 # scale_first: our daemon on a hypervisor of its own, from its start with nothing
@@ -95,29 +145,27 @@ scale_run()
 	scale_first
 	# what takes memory first: room that was given back would hide it
 	scale_ours nodes 500000
-	scale_one "Debian's xenstored 4.17" "$peers_c" nodes
-	scale_one "Debian's oxenstored 4.17" "$peers_ox" nodes
+	scale_peers nodes
 	scale_each watches
-	scale_ours watches 1000000
 	scale_each deaf
 	scale_each idle
+	scale_flat sockets 2000
+	scale_flat nodes 1000000
+	scale_flat watches 10000 1000000
 	scale_turns
 	for _ in $rounds; do
 		scale_each txn 1000
-		scale_each fanout 10
 		scale_each flood
 		scale_each devices
 		scale_ours siblings
+		scale_stall nothing rm
 		scale_ours txn
-		scale_ours fanout 1
-		scale_ours fanout 100
-		scale_ours fanout 1000
+		scale_fan
 		scale_rings
 	done
-	scale_one "Debian's oxenstored 4.17" "$peers_ox" txn
+	scale_peers txn
 	scale_each domains 100
 	scale_ours domains
 	scale_one "Debian's oxenstored 4.17" "$peers_ox" domains
 	scale_at_least 20 "$peers_c" domains 300 '300 domains created in parallel'
-	scale_ours nodes 1000000
 }

@@ -3,15 +3,20 @@
  *
  * bench_stall SOCKET [CASE...]
  *     A client does READ round trips, and those around the large request are
- *     noted; first beside a process that only echoes, to show what the machine
- *     adds. Prints lines "what TAB whose TAB unit TAB figure". If the daemon
- *     keeps a page of figures beside SOCKET, its own longest round is told: no
- *     scheduler is in that but for what takes the CPU from the daemon.
+ *     noted, with what became of the server meanwhile: whether it worked, or
+ *     waited for a CPU. What it worked is what it is to blame for; the rest is
+ *     the machine's. To show that, the same is asked of a process that only
+ *     echoes, beside the daemon that does the large request, and beside another
+ *     that does nothing but compute, on the daemon's CPU. Prints lines "what
+ * TAB whose TAB unit TAB figure". If the daemon keeps a page of figures beside
+ *     SOCKET, its own longest round is told: no scheduler is in that but for
+ *     what takes the CPU from the daemon.
  */
 #include "wire.h"
 
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -28,48 +33,129 @@ static struct client *cl, *other;
 
 /* --- the client that waits --- */
 
+/* What became of a process up to a moment, us. */
+struct fate {
+	double cpu;   /* it worked */
+	double delay; /* it could have, but had no CPU */
+};
+
+/* A wait, and the share of it that the server and the client had. */
+struct wait {
+	double us;
+	struct fate server, client;
+};
+
 struct polite {
 	volatile int go, stop, on;
 	int n;
+	struct wait longest;
+	double most_work; /* of the server, within one wait */
 	double us[MOST];
 };
 
 static struct polite *polite;
 
+/* Its CPU time to the moment, and the file with its delays. */
+struct observed {
+	clockid_t cpu;
+	int schedstat;
+};
+
 static void
-be_polite(int fd)
+observe(struct observed *o, pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
+	o->schedstat = open(path, O_RDONLY | O_CLOEXEC);
+	if (o->schedstat < 0 || clock_getcpuclockid(pid, &o->cpu) != 0)
+		die("%s: %s", path, strerror(errno));
+}
+
+static struct fate
+fate_of(const struct observed *o)
+{
+	struct fate fate = { 0, 0 };
+	struct timespec ts;
+	char text[96];
+	double ns;
+	ssize_t n = pread(o->schedstat, text, sizeof(text) - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	if (sscanf(text, "%lf %lf", &ns, &fate.delay) == 2)
+		fate.delay /= 1e3;
+	if (clock_gettime(o->cpu, &ts) == 0)
+		fate.cpu = (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
+	return fate;
+}
+
+static struct fate
+fate_since(const struct observed *o, const struct fate *then)
+{
+	struct fate now = fate_of(o);
+
+	now.cpu -= then->cpu;
+	now.delay -= then->delay;
+	return now;
+}
+
+static void
+note_wait(const struct wait *w)
+{
+	if (!polite->on || polite->n >= MOST)
+		return;
+	polite->us[polite->n++] = w->us;
+	if (w->us > polite->longest.us)
+		polite->longest = *w;
+	/* what it did after its reply is not in the wait */
+	if (w->server.cpu > polite->most_work)
+		polite->most_work =
+		    w->server.cpu < w->us ? w->server.cpu : w->us;
+}
+
+static void
+be_polite(int fd, pid_t server)
 {
 	struct sched_param first = { .sched_priority = 1 };
 	struct client *c = calloc(1, sizeof(*c));
+	struct observed served, own;
+	struct fate before, own_before;
+	struct wait w;
 	double t;
 
 	if (c == NULL || (c->out = malloc(OUT_SIZE)) == NULL ||
 	    (c->in = malloc(IN_SIZE)) == NULL)
 		die("no memory");
 	c->fd = fd;
+	observe(&served, server);
+	observe(&own, getpid());
 	/* what is measured is the daemon, not who gets the CPU first */
 	if (sched_setscheduler(0, SCHED_RR, &first) != 0)
 		(void)setpriority(PRIO_PROCESS, 0, -20);
 	polite->go = 1;
 	while (!polite->stop) {
+		before = fate_of(&served);
+		own_before = fate_of(&own);
 		t = now_us();
 		client_ask(c, OP_READ, 0, "/tool", NULL);
 		client_sync(c);
-		if (polite->on && polite->n < MOST)
-			polite->us[polite->n++] = now_us() - t;
+		w.us = now_us() - t;
+		w.server = fate_since(&served, &before);
+		w.client = fate_since(&own, &own_before);
+		note_wait(&w);
 	}
 	exit(0);
 }
 
 static pid_t
-polite_start(int fd)
+polite_start(int fd, pid_t server)
 {
 	pid_t pid;
 
 	memset((void *)polite, 0, offsetof(struct polite, us));
 	pid = fork();
 	if (pid == 0)
-		be_polite(fd);
+		be_polite(fd, server);
 	while (!polite->go)
 		usleep(1000);
 	return pid;
@@ -295,11 +381,12 @@ longest_round(const struct stats_page *page, const uint64_t *before)
 /* --- measuring --- */
 
 static void
-run(size_t c, const char *whose, int fd, const struct stats_page *page)
+run(size_t c, const char *whose, int fd, pid_t server,
+    const struct stats_page *page)
 {
 	uint64_t before[STATS_BUCKETS];
 	double worst_round = 0, round;
-	pid_t pid = polite_start(fd);
+	pid_t pid = polite_start(fd, server);
 	uint32_t tx;
 	int i;
 
@@ -323,7 +410,15 @@ run(size_t c, const char *whose, int fd, const struct stats_page *page)
 	waitpid(pid, NULL, 0);
 	qsort(polite->us, (size_t)polite->n, sizeof(double), by_value);
 	say(cases[c].what, "p99.9", whose, polite->us[polite->n * 999L / 1000]);
-	say(cases[c].what, "longest", whose, polite->us[polite->n - 1]);
+	say(cases[c].what, "longest", whose, polite->longest.us);
+	say(cases[c].what, "longest: the server worked", whose,
+	    polite->longest.server.cpu);
+	say(cases[c].what, "longest: the server waited for a CPU", whose,
+	    polite->longest.server.delay);
+	say(cases[c].what, "longest: the client waited for a CPU", whose,
+	    polite->longest.client.delay);
+	say(cases[c].what, "the server's work within a wait, most", whose,
+	    polite->most_work);
 	if (page != NULL)
 		say(cases[c].what, "longest round, at most", whose,
 		    worst_round);
@@ -340,13 +435,69 @@ is_wanted(const char *name, int argc, char **argv)
 	return argc == 2;
 }
 
+/* A process that echoes what comes from *FD_OUT's other end. */
+static pid_t
+echo_start(int *fd_out)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		die("socketpair: %s", strerror(errno));
+	pid = fork();
+	if (pid == 0) {
+		close(pair[1]);
+		echo(pair[0]);
+	}
+	close(pair[0]);
+	*fd_out = pair[1];
+	return pid;
+}
+
+static void
+beside_ours(size_t c)
+{
+	int fd;
+	pid_t pid = echo_start(&fd);
+
+	run(c, "echo server beside our xenstored", fd, pid, NULL);
+	close(fd);
+	waitpid(pid, NULL, 0);
+}
+
+/* An echo server where SERVER may run, beside one that computes. */
+static void
+beside_work(size_t c, pid_t server)
+{
+	cpu_set_t cpus;
+	pid_t pid, hog;
+	int fd;
+
+	pid = echo_start(&fd);
+	hog = fork();
+	if (hog == 0) {
+		close(fd);
+		for (;;)
+			;
+	}
+	if (sched_getaffinity(server, sizeof(cpus), &cpus) != 0 ||
+	    sched_setaffinity(pid, sizeof(cpus), &cpus) != 0 ||
+	    sched_setaffinity(hog, sizeof(cpus), &cpus) != 0)
+		die("affinity: %s", strerror(errno));
+	run(c, "echo server beside one that computes", fd, pid, NULL);
+	close(fd);
+	kill(hog, SIGKILL);
+	waitpid(pid, NULL, 0);
+	waitpid(hog, NULL, 0);
+}
+
 int
 main(int argc, char **argv)
 {
 	const struct stats_page *page;
 	struct client *target;
-	int pair[2];
-	pid_t pid;
+	struct family family;
+	pid_t server;
 	size_t c;
 
 	if (argc < 2) {
@@ -359,23 +510,16 @@ main(int argc, char **argv)
 	cl = client_open(sock);
 	other = client_open(sock);
 	page = page_of_daemon();
+	family = family_of(cl);
+	server = family.pid[family.serves];
 	for (c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
 		if (!is_wanted(cases[c].name, argc, argv))
 			continue;
-		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) !=
-		    0)
-			die("socketpair: %s", strerror(errno));
-		pid = fork();
-		if (pid == 0) {
-			close(pair[1]);
-			echo(pair[0]);
-		}
-		close(pair[0]);
-		run(c, "echo server beside our xenstored", pair[1], NULL);
-		close(pair[1]);
-		waitpid(pid, NULL, 0);
+		if (cases[c].act == nothing_act)
+			beside_work(c, server);
+		beside_ours(c);
 		target = client_open(sock);
-		run(c, "our xenstored", target->fd, page);
+		run(c, "our xenstored", target->fd, server, page);
 		client_close(target);
 	}
 	client_ask(cl, OP_RM, 0, "/bench", NULL);

@@ -57,7 +57,7 @@ struct head {
 };
 
 /* Ends the program with a message. */
-static void __attribute__((noreturn, format(printf, 1, 2)))
+static inline void __attribute__((noreturn, format(printf, 1, 2)))
 die(const char *format, ...)
 {
 	va_list ap;
@@ -70,7 +70,7 @@ die(const char *format, ...)
 	exit(1);
 }
 
-static double
+static inline double
 now_us(void)
 {
 	struct timespec ts;
@@ -79,7 +79,7 @@ now_us(void)
 	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
 }
 
-static struct client *
+static inline struct client *
 client_open(const char *path)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
@@ -104,7 +104,7 @@ client_close(struct client *c)
 	free(c);
 }
 
-static void
+static inline void
 note(struct client *c, const struct head *h, const char *body)
 {
 	if (h->type == OP_EVENT) {
@@ -119,7 +119,7 @@ note(struct client *c, const struct head *h, const char *body)
 }
 
 /* Takes what one read brings. */
-static void
+static inline void
 take(struct client *c)
 {
 	ssize_t n = read(c->fd, c->in + c->in_len, IN_SIZE - c->in_len);
@@ -141,7 +141,7 @@ take(struct client *c)
 }
 
 /* Sends all, taking what comes meanwhile. */
-static void
+static inline void
 flush(struct client *c)
 {
 	struct pollfd p = { .fd = c->fd, .events = POLLIN | POLLOUT };
@@ -165,7 +165,7 @@ flush(struct client *c)
 
 /* Adds a request with LEN bytes at BODY; sends and receives as need be, so that
  * at most 256 replies are waited for. */
-static void
+static inline void
 client_put(
     struct client *c, enum op op, uint32_t tx, const void *body, size_t len)
 {
@@ -179,12 +179,15 @@ client_put(
 	c->waiting++;
 	if (c->waiting % 64 == 0)
 		flush(c);
-	while (c->waiting > OUTSTANDING)
+	if (c->waiting < OUTSTANDING)
+		return;
+	flush(c);
+	while (c->waiting > OUTSTANDING / 2)
 		take(c);
 }
 
 /* The same with strings, each with its NUL; the last is NULL. */
-static void
+static inline void
 client_ask(struct client *c, enum op op, uint32_t tx, ...)
 {
 	char body[4096];
@@ -202,7 +205,7 @@ client_ask(struct client *c, enum op op, uint32_t tx, ...)
 }
 
 /* A path and a value. */
-static void
+static inline void
 client_write(struct client *c, uint32_t tx, const char *path, const char *value)
 {
 	size_t path_len = strlen(path) + 1, len = strlen(value);
@@ -214,7 +217,7 @@ client_write(struct client *c, uint32_t tx, const char *path, const char *value)
 }
 
 /* Sends all and waits for all replies. */
-static void
+static inline void
 client_sync(struct client *c)
 {
 	flush(c);
@@ -223,7 +226,7 @@ client_sync(struct client *c)
 }
 
 /* client_sync() after one request: false if the reply is an error. */
-static bool
+static inline bool
 client_ok(struct client *c)
 {
 	long errors = c->errors;
@@ -243,13 +246,14 @@ client_await_events(struct client *c, long n)
 
 /* --- the daemon --- */
 
-/* The processes that belong to the peer of C. */
+/* The processes that belong to the peer of a client. */
 struct family {
 	int n, pid[16];
+	int serves;	/* which of them */
 	double cpu[16]; /* at the beginning, us */
 };
 
-static double
+static inline double
 cpu_of(int pid)
 {
 	char path[64];
@@ -266,8 +270,7 @@ cpu_of(int pid)
 	return ns / 1e3;
 }
 
-/* Microseconds of CPU that the busiest of them took since family_start(). */
-static void
+static inline void
 family_start(struct family *f)
 {
 	int i;
@@ -276,8 +279,37 @@ family_start(struct family *f)
 		f->cpu[i] = cpu_of(f->pid[i]);
 }
 
+/* Microseconds of CPU that the one who serves took since family_start(). */
+static inline double
+family_cpu(const struct family *f)
+{
+	return cpu_of(f->pid[f->serves]) - f->cpu[f->serves];
+}
+
+/* Whom READs of C make work most. */
+static inline void
+family_find_server(struct family *f, struct client *c)
+{
+	double most = 0;
+	int i, k;
+
+	f->serves = 0;
+	for (i = 0; i < 5 && f->n > 1; i++) {
+		family_start(f);
+		for (k = 0; k < 100; k++)
+			client_ask(c, OP_READ, 0, "/tool", NULL);
+		client_sync(c);
+		for (k = 0; k < f->n; k++) {
+			if (cpu_of(f->pid[k]) - f->cpu[k] <= most)
+				continue;
+			most = cpu_of(f->pid[k]) - f->cpu[k];
+			f->serves = k;
+		}
+	}
+}
+
 static inline struct family
-family_of(const struct client *c)
+family_of(struct client *c)
 {
 	struct family f = { .n = 0 };
 	struct ucred cred;
@@ -295,46 +327,21 @@ family_of(const struct client *c)
 		f.n++;
 	if (file != NULL)
 		fclose(file);
+	family_find_server(&f, c);
 	family_start(&f);
 	return f;
 }
 
-static int
-busiest(const struct family *f, double *cpu_out)
-{
-	int i, best = 0;
-	double cpu;
-
-	*cpu_out = 0;
-	for (i = 0; i < f->n; i++) {
-		cpu = cpu_of(f->pid[i]) - f->cpu[i];
-		if (cpu > *cpu_out) {
-			*cpu_out = cpu;
-			best = i;
-		}
-	}
-	return best;
-}
-
-static inline double
-family_cpu(const struct family *f)
-{
-	double cpu;
-
-	(void)busiest(f, &cpu);
-	return cpu;
-}
-
-/* Resident bytes of that process that are no file's: of ours, not its log. */
+/* Resident bytes of the one who serves that are no file's: of ours, not its
+ * log. */
 static inline double
 family_rss(const struct family *f)
 {
-	double cpu, kib = 0;
 	char text[128];
+	double kib = 0;
 	FILE *file;
 
-	snprintf(
-	    text, sizeof(text), "/proc/%d/status", f->pid[busiest(f, &cpu)]);
+	snprintf(text, sizeof(text), "/proc/%d/status", f->pid[f->serves]);
 	file = fopen(text, "re");
 	while (file != NULL && fgets(text, sizeof(text), file) != NULL)
 		if (sscanf(text, "RssAnon: %lf", &kib) == 1)
