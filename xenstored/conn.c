@@ -124,7 +124,6 @@ void
 conn_free(struct conn *conn)
 {
 	conn_clear(conn);
-	outq_end(&conn->q);
 	list_remove(&conn->link);
 	table_remove(&conn->st->conns_by_id, &conn->by_id);
 	if (conn->who.target != NULL)

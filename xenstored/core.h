@@ -76,30 +76,32 @@ struct state {
 };
 
 struct conn {
+	/* what each request needs comes first, and together */
 	struct state *st;
-	struct list link;
-	struct table_link by_id;
 	uint32_t id;
-	void *shell;
-	struct who who;	       /* SELF is a reference */
-	struct domain *domain; /* NULL: a socket, or domain 0's ring */
 	bool is_ring;
 	bool ignored;
 	bool later; /* its request is not finished, and comes again */
+	uint32_t stash_at, stash_len; /* what is left is from STASH_AT on */
+	char *part; /* a message that came in parts, or NULL */
+	void *shell;
+	struct who who; /* SELF is a reference */
+	struct outq q;
+	/* what is seldom needed */
+	struct list link;
+	struct table_link by_id;
+	struct domain *domain; /* NULL: a socket, or domain 0's ring */
 	uid_t uid;
 	pid_t pid;
 	uint64_t sock;	      /* the supervisor's number of the descriptor */
 	uint32_t port;	      /* a ring's: the local port it has, or 0 */
 	uint32_t remote_port; /* a ring's: as INTRODUCE said */
-	struct outq q;
 	struct watcher watcher;
 	struct list txns; /* struct txn.link */
 	uint32_t last_txn;
 	unsigned n_refused; /* commits in a row that were to be tried again */
-	char *part;	    /* a message that came in parts, or NULL */
 	size_t part_len;
 	char *stash; /* input that was taken and not looked at yet, or NULL */
-	uint32_t stash_at, stash_len; /* what is left is from STASH_AT on */
 };
 
 /* Gives CONN the id ID, which no other has. */

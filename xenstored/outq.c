@@ -6,7 +6,7 @@
 
 enum {
 	SMALL = WIRE_HEADER_SIZE + 48, /* a reply that a spare one can be */
-	SPARES = 16,		       /* kept at most */
+	SPARES = 64,		       /* kept at most */
 	EVENT_COST = sizeof(struct event) + sizeof(struct event_path),
 };
 
@@ -84,22 +84,53 @@ new_reply(size_t len)
 }
 
 static void
-give_spare(struct outq *q, struct reply *reply)
+give_spare(struct events *events, struct reply *reply)
 {
-	memcpy(reply->bytes, &q->spare, sizeof(q->spare));
-	q->spare = reply;
-	q->n_spare++;
+	memcpy(reply->bytes, &events->spare, sizeof(events->spare));
+	events->spare = reply;
+	events->n_spare++;
 }
 
 /* One of those there are. */
 static struct reply *
-take_spare(struct outq *q)
+take_spare(struct events *events)
 {
-	struct reply *reply = q->spare;
+	struct reply *reply = events->spare;
 
-	memcpy(&q->spare, reply->bytes, sizeof(q->spare));
-	q->n_spare--;
+	memcpy(&events->spare, reply->bytes, sizeof(events->spare));
+	events->n_spare--;
 	return reply;
+}
+
+/* Sees to it that there is one; false: no memory. */
+static bool
+have_spare(struct events *events)
+{
+	struct reply *reply;
+
+	if (events->spare != NULL)
+		return true;
+	reply = new_reply(SMALL);
+	if (reply == NULL)
+		return false;
+	give_spare(events, reply);
+	return true;
+}
+
+bool
+events_init(struct events *events, const struct hash_key *key)
+{
+	memset(events, 0, sizeof(*events));
+	events->key = *key;
+	return table_init(&events->waiting) && have_spare(events);
+}
+
+void
+events_end(struct events *events)
+{
+	while (events->n_spare > 0)
+		free(take_spare(events));
+	table_end(&events->waiting);
 }
 
 static void
@@ -110,8 +141,8 @@ free_reply(struct outq *q, struct reply *reply)
 	q->n_replies--;
 	if (!reply->item.logged)
 		q->n_unlogged--;
-	if (q->n_spare < SPARES && reply->room == SMALL)
-		give_spare(q, reply);
+	if (q->events->n_spare < SPARES && reply->room == SMALL)
+		give_spare(q->events, reply);
 	else
 		free(reply);
 }
@@ -119,15 +150,7 @@ free_reply(struct outq *q, struct reply *reply)
 bool
 outq_ready(struct outq *q)
 {
-	struct reply *reply;
-
-	if (q->spare != NULL)
-		return true;
-	reply = new_reply(SMALL);
-	if (reply == NULL)
-		return false;
-	give_spare(q, reply);
-	return true;
+	return have_spare(q->events);
 }
 
 /* A reply of LEN bytes, which are still to be filled in, for the queue. */
@@ -137,7 +160,7 @@ get_reply(struct outq *q, size_t len)
 	struct reply *reply;
 
 	if (len <= SMALL && outq_ready(q)) {
-		reply = take_spare(q);
+		reply = take_spare(q->events);
 	} else {
 		reply = new_reply(len);
 		if (reply == NULL)
@@ -515,12 +538,4 @@ outq_clear(struct outq *q)
 		drop_item(q, item);
 	}
 	drop_kept(q);
-}
-
-void
-outq_end(struct outq *q)
-{
-	outq_clear(q);
-	while (q->n_spare > 0)
-		free(take_spare(q));
 }

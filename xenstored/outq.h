@@ -26,12 +26,21 @@ struct event_path {
 	char text[]; /* with a NUL */
 };
 
-/* All events that wait in any queue, by source and path. */
+/* What all queues have in common: the events that wait in any of them, by
+ * source and path, and room for small replies. */
 struct events {
 	struct hash_key key;
 	struct table waiting;
-	uint64_t missed; /* for want of memory */
+	uint64_t missed;     /* for want of memory */
+	struct reply *spare; /* one at least when a request begins */
+	uint32_t n_spare;
 };
+
+/* With room for one small reply. False: no memory. */
+bool events_init(struct events *events, const struct hash_key *key);
+
+/* No queue may be left. */
+void events_end(struct events *events);
 
 /* NULL: no memory. */
 struct event_path *event_path_new(
@@ -76,17 +85,16 @@ struct event_source {
 struct outq {
 	struct list items;
 	struct events *events;
-	struct reply *spare; /* small ones; one so that none need fail */
-	uint32_t n_spare;
-	char *kept; /* bytes that were taken and not sent, or NULL */
-	uint32_t kept_at, kept_len; /* those from KEPT_AT on are left */
-	uint32_t upto;		    /* for replies to come */
+	void (*wake)(struct outq *q); /* called when it stops being empty */
 	size_t n_unlogged;
 	size_t reply_bytes, n_replies;
+	uint32_t kept_at, kept_len; /* those from KEPT_AT on are left */
+	uint32_t upto;		    /* for replies to come */
+	/* from here on what a request and its answer do not touch */
+	char *kept; /* bytes that were taken and not sent, or NULL */
 	size_t event_bytes;
 	size_t event_limit; /* bytes of events after which they collapse */
 	uint64_t collapses, drops;
-	void (*wake)(struct outq *q); /* called when it stops being empty */
 };
 
 /* EVENTS must live longer. */
@@ -95,9 +103,6 @@ void outq_init(struct outq *q, struct events *events, size_t event_limit,
 
 /* Throws away all items and what is kept; sources have no events then. */
 void outq_clear(struct outq *q);
-
-/* outq_clear(), and frees the rest. */
-void outq_end(struct outq *q);
 
 static inline bool
 outq_empty(const struct outq *q)
@@ -120,7 +125,8 @@ struct taken {
 bool outq_reply(struct outq *q, const struct wire_header *header,
     const void *payload, size_t len);
 
-/* Sees to it that one small reply can be added; false: no memory. */
+/* Sees to it that one small reply can be added, whatever else is added before
+ * it to any queue but replies; false: no memory. */
 bool outq_ready(struct outq *q);
 
 /*

@@ -182,6 +182,12 @@ stats_request(struct stats *stats, uint32_t type, enum xs_err err)
 		    1);
 }
 
+uint64_t
+stats_round_us(const struct stats *stats)
+{
+	return stats->round != 0 ? (stats->mark - stats->round) / 1000 : 0;
+}
+
 void
 stats_round(struct stats *stats, bool more)
 {

@@ -87,6 +87,9 @@ void stats_mark(struct stats *stats);
  * of this or of stats_mark(). */
 void stats_request(struct stats *stats, uint32_t type, enum xs_err err);
 
+/* Microseconds from the last stats_round() to the last stats_mark(). */
+uint64_t stats_round_us(const struct stats *stats);
+
 /* All who wanted something had a turn. MORE: work goes on without waiting. */
 void stats_round(struct stats *stats, bool more);
 

@@ -41,14 +41,14 @@ struct unix_listener {
 
 struct client {
 	struct transport transport;
-	struct unix_clients *clients;
 	struct server *server;
-	struct list link;
 	int fd;
-	int count; /* where the socket's count is; -1: it has none */
-	struct event *readable, *writable;
+	int count;    /* where the socket's count is; -1: it has none */
 	bool blocked; /* waits until the peer can take bytes */
 	bool stopped; /* waits for its output to be taken */
+	struct event *readable, *writable;
+	struct unix_clients *clients;
+	struct list link;
 };
 
 static struct client *

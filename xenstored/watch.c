@@ -44,11 +44,11 @@ watches_new(struct atoms *atoms, const struct hash_key *key)
 
 	if (all == NULL)
 		return NULL;
-	all->key = all->events.key = *key;
+	all->key = *key;
 	all->atoms = atoms;
 	list_init(&all->top.watches);
 	if (table_init(&all->places) && table_init(&all->by_key) &&
-	    table_init(&all->events.waiting))
+	    events_init(&all->events, key))
 		return all;
 	watches_free(all);
 	return NULL;
@@ -61,7 +61,7 @@ watches_free(struct watches *all)
 		return;
 	table_end(&all->places);
 	table_end(&all->by_key);
-	table_end(&all->events.waiting);
+	events_end(&all->events);
 	free(all);
 }
 
