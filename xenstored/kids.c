@@ -187,28 +187,46 @@ kids_find(const struct kids *kids, const struct name *name)
 	return kid != NULL ? kid->node : NULL;
 }
 
+static inline uint64_t
+load(const char *p, size_t size)
+{
+	uint64_t word = 0;
+
+	memcpy(&word, p, size);
+	return word;
+}
+
+/* Whether the first SIZE bytes and the last, which may overlap, are the same.
+ */
+static inline bool
+same_ends(const char *a, const char *b, size_t len, size_t size)
+{
+	return ((load(a, size) ^ load(b, size)) |
+		   (load(a + len - size, size) ^ load(b + len - size, size))) ==
+	       0;
+}
+
 /* memcmp() for names, which are short and mostly those that are looked for. */
 static inline bool
 is_text(const struct node *node, const char *text, size_t len)
 {
 	const char *name = node->text;
-	uint64_t a, b;
 
 	if (node->name_len != len)
 		return false;
-	for (; len >= sizeof(a); len -= sizeof(a)) {
-		memcpy(&a, name, sizeof(a));
-		memcpy(&b, text, sizeof(b));
-		if (a != b)
+	for (; len > 16; len -= 8) {
+		if (load(name, 8) != load(text, 8))
 			return false;
-		name += sizeof(a);
-		text += sizeof(a);
+		name += 8;
+		text += 8;
 	}
-	for (; len > 0 && *name == *text; len--) {
-		name++;
-		text++;
-	}
-	return len == 0;
+	if (len >= 8)
+		return same_ends(name, text, len, 8);
+	if (len >= 4)
+		return same_ends(name, text, len, 4);
+	if (len >= 2)
+		return same_ends(name, text, len, 2);
+	return len == 0 || *name == *text;
 }
 
 /* Among few children no hash is worth its while. */

@@ -151,17 +151,24 @@ check_put(const struct view *view, const char *path, const struct found *f,
 /* --- watches --- */
 
 static void
-tell(struct state *st, const char *path, const struct acl *now,
-    const struct acl *before, const struct node *parent)
+tell_acls(struct state *st, const char *path, const struct acl *now,
+    const struct acl *before, const struct acl *parent)
 {
 	struct change change = {
 		.path = path,
 		.now = now,
 		.before = before != now ? before : NULL,
-		.parent = parent != NULL ? parent->acl : NULL,
+		.parent = parent,
 	};
 
 	watch_fire(st->watches, &change);
+}
+
+static void
+tell(struct state *st, const char *path, const struct acl *now,
+    const struct acl *before, const struct node *parent)
+{
+	tell_acls(st, path, now, before, parent != NULL ? parent->acl : NULL);
 }
 
 /* Tells of the removal of NODE, once at PATH below PARENT, and of all under it
@@ -204,25 +211,39 @@ view_tell_commit(const struct txn *txn, struct node *before, struct node *after)
 
 /* --- changes --- */
 
-/* After store_put() on the live tree, where OWNER's node cost COST before:
- * accounts for it and tells of it. */
+/* The permissions of what will be above the node at which F was found, if it
+ * is made with ACL; NULL: nothing will. */
+static const struct acl *
+acl_above(const struct state *st, const struct found *f, const struct acl *acl)
+{
+	const struct node *parent = f->parent;
+
+	if (f->n_missing > 1)
+		return acl;
+	if (f->n_missing == 1)
+		parent = f->nearest != st->live ? f->nearest : NULL;
+	return parent != NULL ? parent->acl : NULL;
+}
+
+/* After put() on the live tree at PATH by WAY, where the node has ACL, as it
+ * had if it was there, and cost COST then: accounts for it and tells of it. */
 static void
-put_done(const struct view *view, const char *path, struct node *created,
-    struct principal *owner, int64_t cost)
+put_done(const struct view *view, const char *path, struct way *way,
+    const struct acl *acl, const struct acl *parent, struct node *created,
+    int64_t cost)
 {
 	struct state *st = view->st;
-	struct found f;
+	struct node *node;
 
 	account_live(&st->books, st->live);
-	if (created != NULL)
+	if (created != NULL) {
 		account_tree_made(&st->walk, created);
-	if ((created != NULL || acl_owner_bit(owner) == 0) &&
-	    !watch_concerns(st->watches, path, false))
-		return;
-	store_find(&st->heap, st->live, path, &f);
-	if (created == NULL)
-		account_changed(f.node, owner, cost);
-	tell(st, path, f.node->acl, NULL, f.parent);
+	} else if (acl_owner_bit(acl_owner(acl)) != 0) {
+		node = way->own ? *way->slot
+				: store_get(&st->heap, st->live, path);
+		account_changed(node, acl_owner(acl), cost);
+	}
+	tell_acls(st, path, acl, NULL, parent);
 }
 
 /* store_put(), where WAY is known. */
@@ -243,6 +264,7 @@ enum xs_err
 view_put(const struct view *view, const char *path, const struct bytes *value)
 {
 	struct state *st = view->st;
+	const struct acl *parent;
 	struct node *created;
 	struct acl *acl;
 	struct found f;
@@ -272,10 +294,11 @@ view_put(const struct view *view, const char *path, const struct bytes *value)
 		err = note(view, path, strlen(path), 0, TXN_CHANGED);
 	if (err == XS_OK && f.node != NULL && value == NULL)
 		goto out; /* MKDIR of what is there */
+	parent = acl_above(st, &f, acl);
 	if (err == XS_OK)
 		err = put(view, path, &way, value, acl, &created);
 	if (err == XS_OK && view->txn == NULL)
-		put_done(view, path, created, acl_owner(acl), cost);
+		put_done(view, path, &way, acl, parent, created, cost);
 	else if (err == XS_OK)
 		view->txn->own_nodes += f.n_missing;
 out:

@@ -434,16 +434,18 @@ watch_concerns(struct watches *all, const char *path, bool below)
 void
 watch_fire(struct watches *all, const struct change *change)
 {
-	size_t below = count_components(change->path), len;
 	struct event_path *path = NULL;
 	struct place *place = &all->top;
 	const char *pos = change->path, *name;
+	size_t len;
 
 	while (component(&pos, &name, &len)) {
 		place = step_down(all, place, name, len);
 		if (place == NULL)
 			break;
-		fire_at(all, place, change, --below, &path);
+		if (!list_empty(&place->watches))
+			fire_at(all, place, change,
+			    pos != NULL ? count_components(pos) : 0, &path);
 	}
 	event_path_unref(path);
 }
