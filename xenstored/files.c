@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "xenstored/msg.h"
@@ -57,6 +58,28 @@ files_allow_of(struct files_rules *rules, const char *file)
 }
 
 void
+files_allow_only(struct files_rules *rules, const char *dir, const char *prefix,
+    const char *file)
+{
+	char *of = file != NULL ? strdup(file) : NULL;
+	char *slash = of != NULL ? strrchr(of, '/') : NULL;
+	struct stat st = { .st_ino = 0 }, there;
+
+	if (stat(dir, &st) == 0) {
+		rules->only.dev = st.st_dev;
+		rules->only.ino = st.st_ino;
+		rules->only.prefix = strdup(prefix);
+	}
+	if (slash != NULL) {
+		*slash = '\0';
+		if (stat(of, &there) == 0 && there.st_dev == st.st_dev &&
+		    there.st_ino == st.st_ino)
+			rules->only.file = strdup(slash + 1);
+	}
+	free(of);
+}
+
+void
 files_allow_removal(struct files_rules *rules, const char *name)
 {
 	if (rules->n_names < FILES_NAMES)
@@ -85,13 +108,30 @@ find_dir(
 	return -1;
 }
 
+/* Whether BASE may be opened in the directory DIR. */
+static bool
+is_allowed(const struct files_rules *rules, int dir, const char *base)
+{
+	const char *prefix = rules->only.prefix, *file = rules->only.file;
+	struct stat st;
+
+	if (rules->only.ino == 0)
+		return true;
+	if (fstat(dir, &st) != 0)
+		return false;
+	if (st.st_dev != rules->only.dev || st.st_ino != rules->only.ino)
+		return true;
+	return (prefix != NULL && strncmp(base, prefix, strlen(prefix)) == 0) ||
+	       (file != NULL && strcmp(base, file) == 0);
+}
+
 int
 files_open_here(const struct files_rules *rules, const char *path)
 {
 	const char *base = NULL;
 	int dir = find_dir(rules, path, &base), fd;
 
-	if (dir < 0) {
+	if (dir < 0 || !is_allowed(rules, dir, base)) {
 		errno = EACCES;
 		return -1;
 	}
@@ -118,9 +158,10 @@ remove_here(const struct files_rules *rules, const char *name)
 
 /* --- messages --- */
 
-/* Sends LEN bytes at BYTES, with the descriptor PASS unless that is -1. */
+/* Sends LEN bytes at BYTES, with the descriptor PASS unless that is -1, as
+ * FLAGS say. */
 static bool
-send_with(int fd, const void *bytes, size_t len, int pass)
+send_with(int fd, const void *bytes, size_t len, int pass, int flags)
 {
 	union {
 		char buf[CMSG_SPACE(sizeof(int))];
@@ -142,7 +183,7 @@ send_with(int fd, const void *bytes, size_t len, int pass)
 		memcpy(CMSG_DATA(c), &pass, sizeof(int));
 	}
 	do
-		n = sendmsg(fd, &mh, MSG_NOSIGNAL);
+		n = sendmsg(fd, &mh, MSG_NOSIGNAL | flags);
 	while (n < 0 && errno == EINTR);
 	return n == (ssize_t)len;
 }
@@ -185,7 +226,7 @@ files_answer(const struct files_rules *rules, int fd)
 	bool sent;
 
 	if (n <= 0)
-		return false;
+		return n < 0 && errno == EAGAIN;
 	if (n == (ssize_t)sizeof(req) &&
 	    memchr(req.path, '\0', sizeof(req.path)) != NULL) {
 		reply.err = 0;
@@ -199,7 +240,7 @@ files_answer(const struct files_rules *rules, int fd)
 			reply.err = errno;
 		}
 	}
-	sent = send_with(fd, &reply, sizeof(reply), file);
+	sent = send_with(fd, &reply, sizeof(reply), file, MSG_DONTWAIT);
 	if (file >= 0)
 		close(file);
 	return sent;
@@ -266,6 +307,8 @@ files_start(struct files_rules *rules)
 	}
 	for (i = 0; i < rules->n_names; i++)
 		free(rules->name[i]);
+	free(rules->only.prefix);
+	free(rules->only.file);
 	memset(rules, 0, sizeof(*rules));
 	return fds[0];
 }
@@ -285,7 +328,7 @@ ask(int fd, enum files_what what, const char *path, int *file_out)
 	memset(&req, 0, sizeof(req));
 	req.what = (int)what;
 	memcpy(req.path, path, strlen(path));
-	if (!send_with(fd, &req, sizeof(req), -1) ||
+	if (!send_with(fd, &req, sizeof(req), -1, 0) ||
 	    receive_with(fd, &reply, sizeof(reply), file_out) !=
 		(ssize_t)sizeof(reply)) {
 		errno = EPIPE;

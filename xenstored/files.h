@@ -10,6 +10,7 @@
 #define XENSTORED_FILES_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 enum { FILES_DIRS = 4, FILES_NAMES = 4 };
 
@@ -22,6 +23,13 @@ struct files_rules {
 	unsigned n_dirs;
 	char *name[FILES_NAMES]; /* malloc'ed */
 	unsigned n_names;
+	/* The directory, by whatever name, in which only these may be. */
+	struct {
+		dev_t dev;
+		ino_t ino;    /* 0: there is none */
+		char *prefix; /* malloc'ed */
+		char *file;   /* malloc'ed, or NULL */
+	} only;
 };
 
 /*
@@ -30,6 +38,14 @@ struct files_rules {
  */
 void files_allow(struct files_rules *rules, const char *dir);
 void files_allow_of(struct files_rules *rules, const char *file);
+
+/*
+ * In DIR, whatever else is allowed, just files whose names begin with PREFIX
+ * may be opened, and FILE (or NULL) if it lies there. For a directory with
+ * files that those who ask must not be able to cut or to lengthen.
+ */
+void files_allow_only(struct files_rules *rules, const char *dir,
+    const char *prefix, const char *file);
 
 /* The file NAME may be removed. It is copied. */
 void files_allow_removal(struct files_rules *rules, const char *name);
@@ -49,7 +65,10 @@ int files_open_here(const struct files_rules *rules, const char *path);
  */
 int files_start(struct files_rules *rules);
 
-/* Answers one request that waits on FD. False: nobody is at the other end. */
+/*
+ * Answers one request that waits on FD. False: nobody is at the other end, or
+ * who is there does not take the answers: it has to be waited for neither.
+ */
 bool files_answer(const struct files_rules *rules, int fd);
 
 /* files_open_here() by the process at the other end of FD. */

@@ -18,6 +18,7 @@
 #include "xenstored/priv.h"
 #include "xenstored/replace.h"
 #include "xenstored/server.h"
+#include "xenstored/snapshot.h"
 #include "xenstored/sup_child.h"
 #include "xenstored/sup_exec.h"
 #include "xenstored/supervisor.h"
@@ -80,20 +81,21 @@ static void
 allow_files(const struct options *options, struct files_rules *rules)
 {
 	const char *logs = getenv("XEN_LOG_DIR");
-	char *path = socket_path(run_dir()), *trace;
+	char *path = socket_path(run_dir()), *trace = NULL;
 
 	memset(rules, 0, sizeof(*rules));
 	if (options->trace_file != NULL) {
 		trace = absolute(options->trace_file);
 		files_allow_of(rules, trace);
-		free(trace);
 	}
 	files_allow(rules, logs != NULL && logs[0] != '\0' ? logs : LOG_DIR);
-	files_allow(rules, run_dir()); /* for snapshots */
+	files_allow(rules, run_dir());
+	files_allow_only(rules, run_dir(), SNAPSHOT_PREFIX, trace);
 	files_allow_removal(rules, path);
 	if (options->pid_file != NULL)
 		files_allow_removal(rules, options->pid_file);
 	free(path);
+	free(trace);
 }
 
 static void

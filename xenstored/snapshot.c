@@ -21,7 +21,7 @@ snapshots_init(struct snapshots *s, const char *dir, int files_fd)
 static bool
 name_ok(const char *name)
 {
-	static const char prefix[] = "snapshot.";
+	static const char prefix[] = SNAPSHOT_PREFIX;
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
 				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789.-";

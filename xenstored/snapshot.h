@@ -15,6 +15,7 @@
 #include "xenstored/log.h"
 #include "xenstored/state.h"
 
+#define SNAPSHOT_PREFIX "snapshot."		  /* of names */
 #define SNAPSHOT_END UINT64_C(0x646e657367616d69) /* "imagsend" */
 
 struct snapshots {

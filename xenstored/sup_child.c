@@ -10,9 +10,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "xenstored/clock.h"
+#include "xenstored/end_notice.h"
 #include "xenstored/msg.h"
 #include "xenstored/plat.h"
 #include "xenstored/supmsg.h"
+
+enum { LATER_MS = 20 }; /* until what the kernel had no room for is said */
 
 /* --- sockets --- */
 
@@ -50,17 +54,18 @@ find(const struct sup_socks *socks, uint64_t id)
 	return low;
 }
 
-void
+bool
 sup_socks_remove(struct sup_socks *socks, uint64_t id)
 {
 	size_t i = find(socks, id);
 
 	if (i == socks->n || socks->sock[i].id != id)
-		return;
+		return false;
 	close(socks->sock[i].fd);
 	memmove(&socks->sock[i], &socks->sock[i + 1],
 	    (socks->n - i - 1) * sizeof(socks->sock[0]));
 	socks->n--;
+	return true;
 }
 
 void
@@ -146,6 +151,7 @@ sup_child_fork(struct sup_first *first)
 	}
 	child->pid = fork();
 	if (child->pid == 0) {
+		(void)setpgid(0, 0); /* which its children cannot leave */
 		close(pair[0]);
 		close(files[0]);
 		close(files[1]);
@@ -167,7 +173,9 @@ sup_child_fork(struct sup_first *first)
 void
 sup_child_give(struct sup_first *first, const struct sup_gifts *gifts)
 {
+	/* whatever it does, nobody waits for it */
 	if (fcntl(first->child.fd, F_SETFL, O_NONBLOCK) != 0 ||
+	    fcntl(first->child.files_fd, F_SETFL, O_NONBLOCK) != 0 ||
 	    !say_setup(first, gifts)) {
 		msg_warn("cannot start a process");
 		/* it is waited for as others are */
@@ -213,19 +221,65 @@ sup_child_load(struct sup_child *child, int fd)
 }
 
 bool
+sup_child_waits(
+    const struct sup_child *child, const struct sup_socks *socks, uint64_t now)
+{
+	return now >= child->later && (child->sent < socks->last_id ||
+					  (child->promote && !child->promoted));
+}
+
+void
+sup_child_break(struct sup_child *child, const char *why)
+{
+	int status;
+
+	if (child->broken || child->pid == 0)
+		return;
+	child->broken = true;
+	if (!end_notice_confirm(child->pid, &status))
+		msg_warnx(
+		    "the process %ld %s: it is ended", (long)child->pid, why);
+	sup_child_kill(child);
+}
+
+void
+sup_child_kill(const struct sup_child *child)
+{
+	/* the group is there while one of it is, or nobody waited for CHILD */
+	(void)kill(-child->pid, SIGKILL);
+	(void)kill(child->pid, SIGKILL);
+}
+
+/* Says MSG. False: it has to wait, or nobody listens. */
+static bool
+say(struct sup_child *child, const struct supmsg *msg, const int *fds)
+{
+	if (child->broken)
+		return false;
+	if (supmsg_send(child->fd, msg, fds, msg->n))
+		return true;
+	if (errno == ENOBUFS || errno == ENOMEM || errno == ETOOMANYREFS)
+		child->later = mono_ms() + LATER_MS;
+	else if (errno != EAGAIN)
+		sup_child_break(child, "does not listen");
+	return false;
+}
+
+bool
 sup_child_pump(struct sup_child *child, const struct sup_socks *socks)
 {
 	struct supmsg msg = { .type = SUPMSG_SOCKS };
 	int fds[SUPMSG_FDS];
 	size_t i = find(socks, child->sent + 1);
 
+	child->later = 0;
 	while (i < socks->n) {
 		for (msg.n = 0; msg.n < SUPMSG_FDS && i < socks->n; i++) {
 			msg.id[msg.n] = socks->sock[i].id;
 			fds[msg.n++] = socks->sock[i].fd;
 		}
-		if (!supmsg_send(child->fd, &msg, fds, msg.n))
-			return errno != EAGAIN;
+		if (!say(child, &msg, fds))
+			return false;
 		child->sent = msg.id[msg.n - 1];
 	}
 	child->sent = socks->last_id; /* the others are gone */
@@ -234,8 +288,6 @@ sup_child_pump(struct sup_child *child, const struct sup_socks *socks)
 	msg = (struct supmsg){
 		.type = SUPMSG_PROMOTE, .a = child->rebind, .b = child->updated
 	};
-	if (!supmsg_send(child->fd, &msg, NULL, 0))
-		return errno != EAGAIN;
-	child->promoted = true;
-	return true;
+	child->promoted = say(child, &msg, NULL);
+	return child->promoted;
 }

@@ -25,8 +25,8 @@ struct sup_socks {
 /* FD, which it owns from now on, gets a number. False: no memory. */
 bool sup_socks_add(struct sup_socks *socks, int fd);
 
-/* The socket ID is done with. */
-void sup_socks_remove(struct sup_socks *socks, uint64_t id);
+/* The socket ID is done with. False: there is none. */
+bool sup_socks_remove(struct sup_socks *socks, uint64_t id);
 
 void sup_socks_end(struct sup_socks *socks);
 
@@ -43,6 +43,9 @@ struct sup_child {
 	bool rebind, updated;	/* what it is told then */
 	uint64_t sent;		/* it was told of sockets up to this number */
 	uint64_t born;		/* ms */
+	bool broken;		/* it is not talked to any more */
+	bool files_over;	/* it asks for no files any more */
+	uint64_t later;		/* ms, when it is told more; 0: at once */
 };
 
 /* One that has no gifts yet. */
@@ -79,11 +82,26 @@ bool sup_child_start(struct sup_child *child, const struct sup_gifts *gifts,
  * for free(). NULL: no memory. */
 char **sup_child_words(char *argv[], char *option);
 
-/* Says what waits, in order. False: there is no room now. */
+/* Says what waits, in order. False: not all, as there is no room now, or it
+ * does not listen and was broken with. */
 bool sup_child_pump(struct sup_child *child, const struct sup_socks *socks);
+
+/* Whether something waits to be said to it, now. */
+bool sup_child_waits(
+    const struct sup_child *child, const struct sup_socks *socks, uint64_t now);
+
+/*
+ * It did, as WHY says, what none of ours does while it lives: it is killed, and
+ * its end is waited for as any other's. Says so, unless it is ending anyway.
+ */
+void sup_child_break(struct sup_child *child, const char *why);
 
 /* It shall begin with the image in FD, or with the log's start (-1). */
 bool sup_child_load(struct sup_child *child, int fd);
+
+/* Kills it, or what is left of it, and all that it forked. Nobody has waited
+ * for it yet. */
+void sup_child_kill(const struct sup_child *child);
 
 /* It is gone: closes what led to it. */
 void sup_child_forget(struct sup_child *child);

@@ -50,6 +50,7 @@ struct supervisor {
 	bool adopted;	    /* another daemon was here, whose ports are bound */
 	uint64_t settled;   /* ms, when other things have their time */
 	uint64_t image_due; /* ms, when the primary may be asked for one */
+	uint64_t image_told; /* ms, until when a failed one is not told of */
 	uint64_t full; /* ms, until when nobody is accepted; 0: no matter */
 	bool told_full;
 	bool reserved; /* the whole log has its memory */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "xenstored/sup_hear.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "xenstored/daemon.h"
@@ -15,7 +17,15 @@
 enum {
 	SETTLE_MS = 20,	       /* before anything else, the first answers */
 	IMAGE_AGAIN_MS = 1000, /* after an image that could not be made */
+	HEAR = 64,	       /* messages at a time, of one that lives ... */
+	HEAR_LAST = 4096,      /* ... and of one that died */
 };
+
+/*
+ * Whoever serves may have been taken over by a client. What he says is taken
+ * for what it can do to himself and to the store, which he has anyway; not for
+ * what he is not asked, and never for as long as he likes to talk.
+ */
 
 static void
 now_serving(struct supervisor *s, const struct supmsg *msg)
@@ -65,12 +75,24 @@ replace_if_behind(const struct supervisor *s, const struct supmsg *msg)
 	kill(s->standby.pid, SIGKILL);
 }
 
+/* Whether FD is a file, in which nobody has to wait for bytes. */
+static bool
+is_file(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static void
 got_image(struct supervisor *s, const struct supmsg *msg, int fd)
 {
-	if (fd < 0) {
-		msg_warnx("an image of the store could not be made");
-		s->image_due = mono_ms() + IMAGE_AGAIN_MS;
+	if (fd < 0 || !is_file(fd)) {
+		if (fd >= 0)
+			close(fd);
+		if (mono_ms() >= s->image_told)
+			msg_warnx("an image of the store could not be made");
+		s->image_due = s->image_told = mono_ms() + IMAGE_AGAIN_MS;
 		return;
 	}
 	s->image_due = 0;
@@ -80,43 +102,25 @@ got_image(struct supervisor *s, const struct supmsg *msg, int fd)
 		(void)sup_roles_feed(s, &s->standby);
 }
 
+/* CHILD cannot follow, or says so. */
 static void
-hear(struct supervisor *s, struct sup_child *child, struct supmsg *msg,
-    int *fds, unsigned n_fds)
+got_lost(struct supervisor *s, struct sup_child *child, struct supmsg *msg)
+{
+	if (child->serving) /* it has nobody to follow */
+		return;
+	sup_store_distrust(&s->store, true);
+	child->gave_up = true;
+	if (child == &s->standby)
+		sup_update_lost(&s->update, supmsg_text(msg));
+}
+
+static void
+hear_standby(struct supervisor *s, struct sup_child *child, struct supmsg *msg)
 {
 	switch (msg->type) {
-	case SUPMSG_READY:
-		child->ready = true;
-		if (child == &s->standby)
-			sup_update_ready(&s->update, child);
-		sup_roles_tell(s);
-		break;
-	case SUPMSG_SERVING:
-		if (child == &s->primary)
-			now_serving(s, msg);
-		break;
-	case SUPMSG_CLOSED:
-		if (child == &s->primary)
-			sup_socks_remove(&s->socks, msg->a);
-		s->full = 0;
-		break;
-	case SUPMSG_IMAGE_IS:
-		got_image(s, msg, n_fds > 0 ? fds[0] : -1);
-		n_fds = 0;
-		break;
-	case SUPMSG_WAKE:
-		if (child == &s->primary)
-			wake_standby(s);
-		break;
-	case SUPMSG_LOST:
-		sup_store_distrust(&s->store, true);
-		child->gave_up = true;
-		if (child == &s->standby)
-			sup_update_lost(&s->update, supmsg_text(msg));
-		break;
 	case SUPMSG_DIFFERS:
 		/* who has nobody to be the same as is right */
-		if (child != &s->standby || !s->primary.serving)
+		if (!s->primary.serving)
 			break;
 		sup_store_distrust(&s->store, false);
 		child->gave_up = true;
@@ -126,26 +130,95 @@ hear(struct supervisor *s, struct sup_child *child, struct supmsg *msg,
 		sup_update_audited(&s->update, &s->primary, msg);
 		break;
 	default:
-		if (child == &s->primary &&
-		    sup_update_hear(&s->update, child, msg, fds, n_fds, s->argv,
-			mono_ms()) &&
-		    s->update.phase == SUP_UPDATE_WANTED)
-			sup_roles_drop_standby(s);
+		break;
+	}
+}
+
+static void
+hear_primary(struct supervisor *s, struct sup_child *child, struct supmsg *msg,
+    int *fds, unsigned n_fds)
+{
+	switch (msg->type) {
+	case SUPMSG_SERVING:
+		if (child->promoted && !child->serving)
+			now_serving(s, msg);
+		break;
+	case SUPMSG_CLOSED:
+		if (sup_socks_remove(&s->socks, msg->a))
+			s->full = 0;
+		break;
+	case SUPMSG_WAKE:
+		wake_standby(s);
+		break;
+	default:
+		(void)sup_update_hear(
+		    &s->update, child, msg, fds, n_fds, s->argv, mono_ms());
+		break;
+	}
+}
+
+static void
+hear(struct supervisor *s, struct sup_child *child, struct supmsg *msg,
+    int *fds, unsigned n_fds)
+{
+	int image;
+
+	switch (msg->type) {
+	case SUPMSG_READY:
+		if (child->ready || !child->loading)
+			break;
+		child->ready = true;
+		if (child == &s->standby)
+			sup_update_ready(&s->update, child);
+		sup_roles_tell(s);
+		break;
+	case SUPMSG_IMAGE_IS:
+		image = n_fds > 0 ? fds[--n_fds] : -1;
+		got_image(s, msg, image);
+		break;
+	case SUPMSG_LOST:
+		got_lost(s, child, msg);
+		break;
+	default:
+		if (child == &s->primary)
+			hear_primary(s, child, msg, fds, n_fds);
+		else
+			hear_standby(s, child, msg);
 		break;
 	}
 	while (n_fds > 0)
 		close(fds[--n_fds]);
 }
 
-void
-sup_hear(struct supervisor *s, struct sup_child *child)
+/* At most N messages. */
+static void
+hear_some(struct supervisor *s, struct sup_child *child, unsigned n)
 {
-	int fds[SUPMSG_FDS];
+	int fds[SUPMSG_FDS], got = 1;
 	struct supmsg msg;
 	unsigned n_fds;
 	pid_t pid = child->pid;
 
-	while (child->pid == pid &&
-	       supmsg_receive(child->fd, &msg, fds, &n_fds) == 1)
+	for (; n > 0 && child->pid == pid && !child->broken; n--) {
+		got = supmsg_receive(child->fd, &msg, fds, &n_fds);
+		if (got != 1)
+			break;
 		hear(s, child, &msg, fds, n_fds);
+	}
+	if (got == 0)
+		sup_child_break(child, "does not talk any more");
+	else if (got < 0 && errno == EPROTO)
+		sup_child_break(child, "says what is no message");
+}
+
+void
+sup_hear(struct supervisor *s, struct sup_child *child)
+{
+	hear_some(s, child, HEAR);
+}
+
+void
+sup_hear_last(struct supervisor *s, struct sup_child *child)
+{
+	hear_some(s, child, HEAR_LAST);
 }

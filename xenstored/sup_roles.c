@@ -99,7 +99,7 @@ sup_roles_drop_standby(struct supervisor *s)
 		return;
 	if (s->standby.ready)
 		s->lost = 0;
-	kill(s->standby.pid, SIGKILL);
+	sup_child_kill(&s->standby);
 	(void)waitpid(s->standby.pid, NULL, 0);
 	sup_child_forget(&s->standby);
 }
@@ -170,7 +170,7 @@ primary_died(struct supervisor *s, const siginfo_t *info, bool early)
 	uint64_t written;
 	char how[96];
 
-	sup_hear(s, p); /* what it said last */
+	sup_hear_last(s, p);
 	if (plat_written(p->written_fd, &written))
 		flight_final(s->store.flight, (uint64_t)p->pid, written);
 	describe(info, how, sizeof(how));
@@ -180,6 +180,7 @@ primary_died(struct supervisor *s, const siginfo_t *info, bool early)
 	    "the primary (pid %ld) %s (noticed by %s)", (long)p->pid, how,
 	    early ? "its futex" : "SIGCHLD");
 	CRASH_POINT();
+	sup_child_kill(p);
 	if (is_crash(info))
 		takeover_blame(s->store.flight);
 	CRASH_POINT();
@@ -246,13 +247,17 @@ standby_died(struct supervisor *s, const siginfo_t *info)
 {
 	char how[96];
 
-	sup_hear(s, &s->standby);
+	sup_hear_last(s, &s->standby);
 	describe(info, how, sizeof(how));
+	/* a crash in what it began with would go on for ever */
+	if (!s->standby.ready && is_crash(info))
+		sup_store_distrust(&s->store, false);
 	sup_update_standby_died(&s->update, &s->primary, how);
 	if (!s->stopping)
 		msg_warnx("the standby (pid %ld) %s; another one starts",
 		    (long)s->standby.pid, how);
 	plan_standby(s);
+	sup_child_kill(&s->standby);
 	sup_child_forget(&s->standby);
 }
 
@@ -260,10 +265,14 @@ standby_died(struct supervisor *s, const siginfo_t *info)
 static void
 helper_died(struct supervisor *s, const siginfo_t *info)
 {
-	bool well = info->si_code == CLD_EXITED && info->si_status == 0;
+	int status = info->si_code == CLD_EXITED ? info->si_status : -1;
+	bool well = status == 0;
 	char how[96];
 
 	describe(info, how, sizeof(how));
+	if (sup_update_examined(&s->update, &s->primary, info->si_pid, status,
+		s->argv, mono_ms()))
+		sup_roles_drop_standby(s);
 	sup_store_writer_ended(&s->store, info->si_pid, well);
 	sup_exec_ended(s, info->si_pid, well, how);
 }

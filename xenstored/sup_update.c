@@ -4,26 +4,35 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "xenstored/clock.h"
 #include "xenstored/msg.h"
 #include "xenstored/plat.h"
 #include "xenstored/update_program.h"
+#include "xenstored/update_rules.h"
 
 enum {
 	STREAM_MS = 50, /* between two requests for a stream */
 	VERSION_OF_STOCK = 1,
+	LOOK_MS = 5000, /* for a program to be looked at */
+	END_MS = 2000,	/* for the primary that was told to end, or says so */
 };
+
+/* How who looks at a program ends. */
+enum { EXAM_OURS, EXAM_STOCK, EXAM_REFUSED };
 
 void
 sup_update_init(struct sup_update *u)
 {
 	memset(u, 0, sizeof(*u));
-	u->stream_fd = -1;
+	u->stream_fd = u->verdict = -1;
 }
 
 /* Back to where it was; PRIMARY (or, if it does not serve, the next) learns
@@ -37,6 +46,9 @@ fail(struct sup_update *u, const struct sup_child *primary, const char *why)
 	if (u->stream_fd >= 0)
 		close(u->stream_fd);
 	u->stream_fd = -1;
+	if (u->verdict >= 0)
+		close(u->verdict);
+	u->verdict = -1;
 	u->phase = SUP_UPDATE_NONE;
 	snprintf(u->failure, sizeof(u->failure), "%s", why);
 	if (primary != NULL && primary->serving &&
@@ -44,54 +56,151 @@ fail(struct sup_update *u, const struct sup_child *primary, const char *why)
 		u->failure[0] = '\0';
 }
 
+/* --- looking at a program --- */
+
+/* The daemon's present words. */
+static char **
+present(const struct sup_update *u, char *argv[])
+{
+	return u->argv != NULL ? u->argv : argv;
+}
+
+/* Says what it thinks of the program of REQUEST, or of the request in
+ * REQUEST_FD, to ANSWER, which may be anything. */
+static _Noreturn void
+examine(const struct live_update_request *request, int request_fd,
+    char *const argv[], int answer)
+{
+	struct live_update_request own;
+	char why[LIVE_UPDATE_TEXT] = "The request is damaged.";
+	bool good;
+
+	if (request == NULL && update_unpack(request_fd, &own))
+		request = &own;
+	good = request != NULL && update_rules_path(request->binary, why) &&
+	       update_can_execute(request->binary, why) &&
+	       update_rules_words(request, argv, why);
+	if (good)
+		snprintf(why, sizeof(why), "OK");
+	if (write(answer, why, strlen(why)) < 0)
+		msg_warn("cannot answer the primary");
+	if (!good)
+		_exit(EXAM_REFUSED);
+	_exit(update_is_ours(request->binary) ? EXAM_OURS : EXAM_STOCK);
+}
+
+/* Starts the process that does. False with errno. */
+static bool
+start_examiner(struct sup_update *u, const struct live_update_request *request,
+    int request_fd, char *argv[], int answer, uint64_t now)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
+	pid_t self = getpid();
+	size_t i;
+
+	errno = EBUSY;
+	if (u->examiner != 0)
+		return false;
+	u->examiner = fork();
+	if (u->examiner == 0) {
+		for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+			signal(numbers[i], SIG_DFL);
+		plat_die_with(self);
+		examine(request, request_fd, present(u, argv), answer);
+	}
+	u->patience = now + LOOK_MS;
+	if (u->examiner > 0)
+		return true;
+	u->examiner = 0;
+	return false;
+}
+
 /* --- what the primary says --- */
 
+/* A program was chosen that is looked at before it is asked for. */
 static void
-check(int request_fd, int answer_fd)
+check(struct sup_update *u, int request_fd, int answer_fd, char *argv[],
+    uint64_t now)
 {
-	char why[LIVE_UPDATE_TEXT] = "OK";
-	struct live_update_request request;
-
-	if (!update_unpack(request_fd, &request))
-		snprintf(why, sizeof(why), "The request is damaged.");
-	else if (update_can_execute(request.binary, why))
-		snprintf(why, sizeof(why), "OK");
-	if (write(answer_fd, why, strlen(why)) < 0)
-		msg_warn("cannot answer the primary");
+	if (!start_examiner(u, NULL, request_fd, argv, answer_fd, now))
+		msg_warn("cannot look at a program for the primary");
 }
 
 static void
 begin(struct sup_update *u, const struct sup_child *primary, int request_fd,
     char *argv[], uint64_t now)
 {
-	struct live_update_request request;
-	char why[LIVE_UPDATE_TEXT];
-	bool ours;
+	int verdict[2];
 
 	if (u->phase != SUP_UPDATE_NONE)
 		return;
 	u->request.binary[0] = '\0';
-	if (!update_unpack(request_fd, &request)) {
+	if (!update_unpack(request_fd, &u->request)) {
+		u->request.binary[0] = '\0';
 		fail(u, primary, "The request is damaged.");
 		return;
 	}
-	u->request = request;
-	if (!update_can_execute(request.binary, why)) {
-		fail(u, primary, why);
+	if (pipe2(verdict, O_CLOEXEC | O_NONBLOCK) != 0) {
+		fail(u, primary, "The supervisor has no descriptors left.");
 		return;
 	}
-	ours = update_is_ours(request.binary);
-	u->words = update_argv(
-	    &u->request, u->argv != NULL ? u->argv : argv, ours ? NULL : "-U");
+	u->verdict = verdict[0];
+	if (start_examiner(u, &u->request, -1, argv, verdict[1], now))
+		u->phase = SUP_UPDATE_LOOKING;
+	else
+		fail(u, primary, "The supervisor cannot look at the program.");
+	close(verdict[1]);
+}
+
+/* The program is as it should be, and one of OURS or not. */
+static void
+prepare(struct sup_update *u, const struct sup_child *primary, bool ours,
+    char *argv[], uint64_t now)
+{
+	close(u->verdict);
+	u->verdict = -1;
+	u->words =
+	    update_argv(&u->request, present(u, argv), ours ? NULL : "-U");
 	if (u->words == NULL) {
 		fail(u, primary, "no memory");
 		return;
 	}
 	u->failure[0] = u->last[0] = '\0';
-	u->deadline = now + (uint64_t)request.timeout * 1000;
+	u->deadline = now + (uint64_t)u->request.timeout * 1000;
 	u->again = now;
 	u->phase = ours ? SUP_UPDATE_WANTED : SUP_UPDATE_STREAM;
-	msg_info("live update to %s begins", request.binary);
+	msg_info("live update to %s begins", u->request.binary);
+}
+
+bool
+sup_update_examined(struct sup_update *u, const struct sup_child *primary,
+    pid_t pid, int status, char *argv[], uint64_t now)
+{
+	char why[LIVE_UPDATE_TEXT];
+	ssize_t n;
+
+	if (pid != u->examiner || pid == 0)
+		return false;
+	u->examiner = 0;
+	if (u->phase != SUP_UPDATE_LOOKING || u->verdict < 0)
+		return false;
+	if (status == EXAM_OURS || status == EXAM_STOCK) {
+		prepare(u, primary, status == EXAM_OURS, argv, now);
+		return u->phase == SUP_UPDATE_WANTED;
+	}
+	n = read(u->verdict, why, sizeof(why) - 1);
+	why[n > 0 ? n : 0] = '\0';
+	fail(u, primary, n > 0 ? why : "The program could not be looked at.");
+	return false;
+}
+
+/* Whether FD is one, which can be read from without waiting. */
+static bool
+is_file(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 static void
@@ -100,9 +209,10 @@ got_stream(struct sup_update *u, const struct sup_child *primary,
 {
 	if (u->phase != SUP_UPDATE_STREAM)
 		return;
-	if (msg->a == 1 && fd >= 0) {
-		u->stream_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (msg->a == 1) {
+		u->stream_fd = is_file(fd) ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 		u->phase = SUP_UPDATE_LEAVING;
+		u->patience = mono_ms() + END_MS;
 	} else if (msg->a == 2) {
 		fail(u, primary, supmsg_text(msg));
 	} else {
@@ -117,7 +227,7 @@ sup_update_hear(struct sup_update *u, const struct sup_child *primary,
 	switch (msg->type) {
 	case SUPMSG_UPDATE_CHECK:
 		if (n_fds == 2)
-			check(fds[0], fds[1]);
+			check(u, fds[0], fds[1], argv, now);
 		return true;
 	case SUPMSG_UPDATE:
 		if (n_fds == 1)
@@ -179,6 +289,7 @@ sup_update_audited(
 	else if (supmsg_say(primary->fd, SUPMSG_STEP_DOWN, 0)) {
 		u->phase = SUP_UPDATE_STEP;
 		u->stepped = false;
+		u->patience = mono_ms() + END_MS;
 	} else
 		fail(u, primary, "the primary does not listen");
 }
@@ -209,6 +320,7 @@ sup_update_primary_died(struct sup_update *u, const char *how)
 	char why[LIVE_UPDATE_TEXT];
 
 	switch (u->phase) {
+	case SUP_UPDATE_LOOKING:
 	case SUP_UPDATE_LOADING:
 	case SUP_UPDATE_AUDIT:
 	case SUP_UPDATE_WANTED:
@@ -297,12 +409,29 @@ ask_for_stream(struct sup_update *u, const struct sup_child *primary,
 	close(fd);
 }
 
+/* Nobody is waited for longer than that. */
+static void
+end_patience(
+    struct sup_update *u, const struct sup_child *primary, uint64_t now)
+{
+	if (now < u->patience)
+		return;
+	if (u->examiner != 0)
+		kill(u->examiner, SIGKILL);
+	if (((u->phase == SUP_UPDATE_STEP && !u->stepped) ||
+		u->phase == SUP_UPDATE_LEAVING) &&
+	    primary->pid != 0)
+		kill(primary->pid, SIGKILL);
+	u->patience = now + END_MS;
+}
+
 bool
 sup_update_tick(struct sup_update *u, const struct sup_child *primary,
     const struct sup_socks *socks, int listener, int evtchn, uint64_t now)
 {
 	bool late = now >= u->deadline, kill_it;
 
+	end_patience(u, primary, now);
 	if (u->phase == SUP_UPDATE_STREAM && now >= u->again &&
 	    (!late || u->request.force)) {
 		u->again = now + STREAM_MS;
@@ -314,7 +443,8 @@ sup_update_tick(struct sup_update *u, const struct sup_child *primary,
 		return false;
 	}
 	if (!late || u->phase == SUP_UPDATE_NONE ||
-	    u->phase == SUP_UPDATE_STEP || u->phase == SUP_UPDATE_LEAVING)
+	    u->phase == SUP_UPDATE_LOOKING || u->phase == SUP_UPDATE_STEP ||
+	    u->phase == SUP_UPDATE_LEAVING)
 		return false;
 	kill_it =
 	    u->phase == SUP_UPDATE_LOADING || u->phase == SUP_UPDATE_AUDIT;
@@ -326,18 +456,47 @@ sup_update_tick(struct sup_update *u, const struct sup_child *primary,
 int
 sup_update_wait(const struct sup_update *u, int ms)
 {
-	return u->phase == SUP_UPDATE_NONE || ms < STREAM_MS ? ms : STREAM_MS;
+	bool waits = u->phase != SUP_UPDATE_NONE || u->examiner != 0;
+
+	return !waits || ms < STREAM_MS ? ms : STREAM_MS;
+}
+
+/* The bytes of FD in a file that no other process has: who wrote it may have
+ * left somebody behind who changes it. -1: there is none, or no memory. */
+static int
+own_copy(int fd)
+{
+	static char buf[64 * 1024];
+	int copy = plat_memory_file("xenstored-stream");
+	ssize_t n = -1;
+	struct stat st;
+	off_t at = 0;
+
+	if (fd < 0 || copy < 0 || fstat(fd, &st) != 0)
+		goto none;
+	for (; at < st.st_size; at += n) {
+		n = pread(fd, buf, sizeof(buf), at);
+		if (n <= 0 || write(copy, buf, (size_t)n) != n)
+			goto none;
+	}
+	return copy;
+none:
+	if (copy >= 0)
+		close(copy);
+	return -1;
 }
 
 void
 sup_update_leave(struct sup_update *u, struct sup_leave *l, char *argv[])
 {
-	l->stream = u->stream_fd;
+	l->stream = own_copy(u->stream_fd);
 	l->binary = u->request.binary;
 	l->words = u->words;
-	l->argv = u->argv != NULL ? u->argv : argv;
+	l->argv = present(u, argv);
 	l->ms = u->request.timeout < INT_MAX / 1000
 		    ? (int)u->request.timeout * 1000
 		    : INT_MAX;
-	fail(u, NULL, sup_leave(l));
+	fail(u, NULL, l->stream >= 0 ? sup_leave(l) : "It got no stream.");
+	if (l->stream >= 0)
+		close(l->stream);
 }

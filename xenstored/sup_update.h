@@ -21,6 +21,7 @@
 struct sup_update {
 	enum {
 		SUP_UPDATE_NONE,
+		SUP_UPDATE_LOOKING, /* at the program */
 		SUP_UPDATE_WANTED,  /* the next standby is to be the program */
 		SUP_UPDATE_LOADING, /* it was started */
 		SUP_UPDATE_AUDIT,   /* it was asked whether all is well */
@@ -28,7 +29,10 @@ struct sup_update {
 		SUP_UPDATE_STREAM,  /* the primary is to make a stream */
 		SUP_UPDATE_LEAVING, /* it did, and ends */
 	} phase;
-	bool stepped; /* the old primary has ended */
+	bool stepped;	   /* the old primary has ended */
+	pid_t examiner;	   /* looks at a program; 0: there is none */
+	uint64_t patience; /* ms, that it has; or who was told to end */
+	int verdict;	   /* what it says, if that is for us; -1 */
 	struct live_update_request request;
 	char **words;	   /* of the new program */
 	uint64_t deadline; /* ms */
@@ -45,9 +49,19 @@ struct sup_update {
 void sup_update_init(struct sup_update *u);
 
 /* MSG of the PRIMARY with its descriptors: it asks, or tells. False: it is
- * about something else. ARGV are the daemon's words, NOW is in ms. */
+ * about something else. ARGV are the daemon's words, NOW is in ms. Files that
+ * it names are looked at by a process of its own, whom nobody waits for: the
+ * primary is believed neither that they are files nor that it will read. */
 bool sup_update_hear(struct sup_update *u, const struct sup_child *primary,
     struct supmsg *msg, int *fds, unsigned n_fds, char *argv[], uint64_t now);
+
+/*
+ * The process PID, which may be one that looked at a program, ended with STATUS
+ * (-1: it was killed). ARGV and NOW are as above. True: the standby is to make
+ * room for the program.
+ */
+bool sup_update_examined(struct sup_update *u, const struct sup_child *primary,
+    pid_t pid, int status, char *argv[], uint64_t now);
 
 /* What a standby that is started now is to be; NULL: this program. */
 const char *sup_update_program(const struct sup_update *u);

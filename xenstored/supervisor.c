@@ -33,6 +33,7 @@
 enum {
 	STOP_MS = 5000, /* children have to end */
 	TICK_MS = 1000,
+	STEP_MS = 20, /* while somebody has to be told something later */
 };
 
 static int signal_fd;
@@ -105,13 +106,18 @@ enum {
 	P_COUNT
 };
 
-static short
-wanted(const struct supervisor *s, const struct sup_child *child)
+/* What CHILD may say and can be told. */
+static void
+set_child(const struct supervisor *s, const struct sup_child *child,
+    struct pollfd *talk, struct pollfd *files)
 {
-	bool waits = child->sent < s->socks.last_id ||
-		     (child->promote && !child->promoted);
-
-	return waits ? POLLIN | POLLOUT : POLLIN;
+	if (child->pid == 0 || child->broken)
+		return;
+	talk->fd = child->fd;
+	if (sup_child_waits(child, &s->socks, mono_ms()))
+		talk->events = POLLIN | POLLOUT;
+	if (!child->files_over)
+		files->fd = child->files_fd;
 }
 
 static void
@@ -125,16 +131,8 @@ set_polls(const struct supervisor *s, struct pollfd p[P_COUNT])
 	p[P_ENDS].fd = s->ends;
 	if (s->full == 0 && !s->stopping && !sup_update_leaves(&s->update))
 		p[P_LISTENER].fd = s->listener;
-	if (s->primary.pid != 0) {
-		p[P_PRIMARY].fd = s->primary.fd;
-		p[P_PRIMARY].events = wanted(s, &s->primary);
-		p[P_FILES].fd = s->primary.files_fd;
-	}
-	if (s->standby.pid != 0) {
-		p[P_STANDBY].fd = s->standby.fd;
-		p[P_STANDBY].events = wanted(s, &s->standby);
-		p[P_FILES_TOO].fd = s->standby.files_fd;
-	}
+	set_child(s, &s->primary, &p[P_PRIMARY], &p[P_FILES]);
+	set_child(s, &s->standby, &p[P_STANDBY], &p[P_FILES_TOO]);
 }
 
 /* Hears and tells CHILD what P says it can. */
@@ -143,19 +141,21 @@ attend(struct supervisor *s, struct sup_child *child, const struct pollfd *p)
 {
 	if (child->pid == 0 || p->fd != child->fd)
 		return;
-	if ((p->revents & POLLIN) != 0)
+	if ((p->revents & ~POLLOUT) != 0) /* or an end, which is heard, too */
 		sup_hear(s, child);
 	if (child->pid != 0 && (p->revents & POLLOUT) != 0)
 		(void)sup_child_pump(child, &s->socks);
 }
 
+/* Whoever hangs up, or asks without hearing the answers, is not listened to any
+ * more. */
 static void
-answer_files(const struct supervisor *s, const struct sup_child *child,
-    const struct pollfd *p)
+answer_files(
+    const struct supervisor *s, struct sup_child *child, const struct pollfd *p)
 {
-	if ((p->revents & POLLIN) != 0 && child->pid != 0 &&
-	    p->fd == child->files_fd)
-		(void)files_answer(s->rules, child->files_fd);
+	if (p->revents != 0 && child->pid != 0 && p->fd == child->files_fd &&
+	    !files_answer(s->rules, child->files_fd))
+		child->files_over = true;
 }
 
 static void
@@ -213,9 +213,11 @@ idle_time(const struct supervisor *s)
 		return 0;
 	if (s->served && s->standby.pid == 0 && now < s->retry)
 		return (int)(s->retry - now);
+	if (s->primary.later > now || s->standby.later > now)
+		return STEP_MS;
 	if (s->primary.pid != 0 && s->standby.pid != 0 && s->standby.loading &&
 	    s->full == 0 && s->update.phase == SUP_UPDATE_NONE &&
-	    !s->exec.wanted)
+	    s->update.examiner == 0 && !s->exec.wanted)
 		return -1;
 	return sup_update_wait(&s->update, TICK_MS);
 }

@@ -101,7 +101,8 @@ supmsg_receive(int sock, struct supmsg *msg_out, int fds_out[SUPMSG_FDS],
 		    (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
 		memcpy(fds_out, CMSG_DATA(c), *n_fds_out * sizeof(int));
 	}
-	if (n == (ssize_t)sizeof(*msg_out) && msg_out->n <= SUPMSG_FDS)
+	if (n == (ssize_t)sizeof(*msg_out) && msg_out->n <= SUPMSG_FDS &&
+	    (header.msg_flags & MSG_TRUNC) == 0)
 		return 1;
 	while (*n_fds_out > 0)
 		close(fds_out[--*n_fds_out]);

@@ -86,7 +86,8 @@ const char *supmsg_text(struct supmsg *msg);
 
 /*
  * Receives one message and its descriptors, which are the caller's, without
- * waiting. 1; 0: the other end is gone; -1 with errno. There are less
+ * waiting. 1; 0: the other end is gone; -1 with errno: EAGAIN: there is none;
+ * EPROTO: that was no message, and its descriptors are closed. There are less
  * descriptors than were sent if this process can have no more.
  */
 int supmsg_receive(int sock, struct supmsg *msg_out, int fds_out[SUPMSG_FDS],

@@ -213,9 +213,13 @@ bool
 update_unpack(int fd, struct live_update_request *r)
 {
 	static char buf[2 * LIVE_UPDATE_STRING + 64];
-	ssize_t len = pread(fd, buf, sizeof(buf), 0);
 	struct image_in in = { (const uint8_t *)buf, 0, NULL };
+	struct stat st;
+	ssize_t len = -1;
 
+	/* of anything else it might have to be waited for */
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		len = pread(fd, buf, sizeof(buf), 0);
 	if (len <= 0)
 		return false;
 	memset(r, 0, sizeof(*r));

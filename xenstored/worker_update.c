@@ -48,7 +48,9 @@ read_answer(int fd, char why[LIVE_UPDATE_TEXT])
 	if (poll(&pfd, 1, CHECK_MS) != 1)
 		return no_supervisor(why);
 	n = read(fd, why, LIVE_UPDATE_TEXT - 1);
-	if (n < 0)
+	if (n == 0)
+		errno = EBUSY; /* with another program */
+	if (n <= 0)
 		return no_supervisor(why);
 	why[n] = '\0';
 	return strcmp(why, "OK") == 0;

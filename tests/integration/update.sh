@@ -160,7 +160,8 @@ cp "$build/tests/crash/xenstored-crash" "$dir/crash"
 cp "$build/tests/crash/xenstored-crash" "$dir/crash2"
 check 'it is told to end, and does' stop
 kill "$watcher"
-check 'a daemon starts' start env XENSTORED_CRASH_FAULT=resume "$ours"
+mkdir "$dir/pids"
+check 'a daemon starts' start env XENSTORED_CRASH_FAULT=resume "$ours" -F "$dir/pids/pid"
 check 'the store is filled' fill
 check 'a client watches' start_watcher
 check 'a program whose supervisor cannot go on takes its place' update "$dir/crash"
@@ -172,13 +173,33 @@ check 'a program that can takes its place' update "$dir/one"
 check 'in all three processes' wait_until 10 all_are "$dir/one"
 check 'all is there' all_is_well six
 
+rm -r "$dir/pids"
 check 'words that name a pid file which cannot be written are gone on with, too' \
-    become "$dir/two" -c "-D -N -F $dir/nowhere/pid"
+    become "$dir/two" -c "-D -N -F $dir/pids/pid"
 check 'in all three processes' wait_until 10 all_are "$dir/two"
 check 'it says so' says 'cannot write the pid file'
 check 'all is there' all_is_well seven
-check 'another program takes its place' become "$dir/one" -c '-D -N'
+check 'another program takes its place' become "$dir/one" -c '-D -N -E 2000'
 check 'in all three processes' wait_until 10 all_are "$dir/one"
+
+# --- what may not be asked for ---
+
+does_not_become() { # TEXT PROGRAM [WORD...]
+	d_text=$1
+	shift
+	if become "$@" || ! grep -q -e "$d_text" "$dir/said"; then
+		cat "$dir/said"
+		return 1
+	fi
+	all_are "$dir/one"
+}
+check 'words that name another file are refused' \
+    does_not_become '^-T: .* limits only' "$dir/two" -c "-D -N -T $dir/trace"
+mkdir -m 777 "$dir/open"
+cp "$ours" "$dir/open/program"
+check 'a program that others could replace is refused' \
+    does_not_become "can change $dir/open" "$dir/open/program"
+check 'all is there' all_is_well eleven
 
 # --- programs of other kinds ---
 

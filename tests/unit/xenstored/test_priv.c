@@ -427,6 +427,37 @@ files_come_from_outside_and_from_their_directory_only(void **state)
 	assert_true(wait(NULL) > 0); /* it ends with its only client */
 }
 
+/* Whoever could cut them would stop the supervisor, which has them mapped. */
+static void
+of_the_daemons_own_files_none_is_opened(void **state)
+{
+	char trace[128], other[128], named[128], snapshot[128];
+	struct files_rules rules;
+
+	(void)state;
+	snprintf(trace, sizeof(trace), "%s/own-trace", dir);
+	snprintf(other, sizeof(other), "%s/flight", dir);
+	snprintf(named, sizeof(named), "%s/./flight", dir);
+	snprintf(snapshot, sizeof(snapshot), "%s/snapshot.1", dir);
+	memset(&rules, 0, sizeof(rules));
+	files_allow(&rules, dir);
+	files_allow_of(&rules, named);
+	files_allow_only(&rules, dir, "snapshot.", trace);
+	assert_int_equal(files_open_here(&rules, other), -1);
+	assert_int_equal(errno, EACCES);
+	assert_int_equal(files_open_here(&rules, named), -1);
+	assert_int_equal(access(other, F_OK), -1);
+	assert_true(files_open_here(&rules, trace) >= 0);
+	assert_true(files_open_here(&rules, snapshot) >= 0);
+	assert_int_equal(unlink(trace), 0);
+	assert_int_equal(unlink(snapshot), 0);
+	/* a trace file elsewhere gives no name away */
+	memset(&rules, 0, sizeof(rules));
+	files_allow(&rules, dir);
+	files_allow_only(&rules, dir, "snapshot.", "/tmp/flight");
+	assert_int_equal(files_open_here(&rules, other), -1);
+}
+
 static int
 set_up(void **state)
 {
@@ -464,6 +495,7 @@ main(void)
 		cmocka_unit_test(what_serving_takes_works),
 		cmocka_unit_test(
 		    files_come_from_outside_and_from_their_directory_only),
+		cmocka_unit_test(of_the_daemons_own_files_none_is_opened),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
