@@ -40,4 +40,7 @@ void end_notice_take(int events);
  */
 bool end_notice_confirm(pid_t pid, int *status_out);
 
+/* Whether that is so for one of its threads at least, its first. */
+bool end_notice_begins(pid_t pid);
+
 #endif

@@ -169,6 +169,14 @@ read_stat(pid_t pid, unsigned long long field[STAT_FIELDS])
 }
 
 bool
+end_notice_begins(pid_t pid)
+{
+	unsigned long long field[STAT_FIELDS];
+
+	return read_stat(pid, field) && (field[STAT_FLAGS] & EXITING) != 0;
+}
+
+bool
 end_notice_confirm(pid_t pid, int *status_out)
 {
 	unsigned long long field[STAT_FIELDS];

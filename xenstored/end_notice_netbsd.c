@@ -33,6 +33,13 @@ end_notice_confirm(pid_t pid, int *status_out)
 	(void)status_out;
 	return false;
 }
+
+bool
+end_notice_begins(pid_t pid)
+{
+	(void)pid;
+	return false;
+}
 #else
 typedef int end_notice_netbsd_is_empty;
 #endif

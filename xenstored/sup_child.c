@@ -231,12 +231,10 @@ sup_child_waits(
 void
 sup_child_break(struct sup_child *child, const char *why)
 {
-	int status;
-
 	if (child->broken || child->pid == 0)
 		return;
 	child->broken = true;
-	if (!end_notice_confirm(child->pid, &status))
+	if (!end_notice_begins(child->pid))
 		msg_warnx(
 		    "the process %ld %s: it is ended", (long)child->pid, why);
 	sup_child_kill(child);

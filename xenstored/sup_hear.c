@@ -199,7 +199,7 @@ hear_some(struct supervisor *s, struct sup_child *child, unsigned n)
 	unsigned n_fds;
 	pid_t pid = child->pid;
 
-	for (; n > 0 && child->pid == pid && !child->broken; n--) {
+	for (; n > 0 && child->pid == pid; n--) {
 		got = supmsg_receive(child->fd, &msg, fds, &n_fds);
 		if (got != 1)
 			break;

@@ -89,29 +89,30 @@ examine(const struct live_update_request *request, int request_fd,
 	_exit(update_is_ours(request->binary) ? EXAM_OURS : EXAM_STOCK);
 }
 
-/* Starts the process that does. False with errno. */
+/* Starts the process *PID that does, if there is none. False with errno. */
 static bool
-start_examiner(struct sup_update *u, const struct live_update_request *request,
-    int request_fd, char *argv[], int answer, uint64_t now)
+start_examiner(struct sup_update *u, pid_t *pid,
+    const struct live_update_request *request, int request_fd, char *argv[],
+    int answer, uint64_t now)
 {
 	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
 	pid_t self = getpid();
 	size_t i;
 
 	errno = EBUSY;
-	if (u->examiner != 0)
+	if (*pid != 0)
 		return false;
-	u->examiner = fork();
-	if (u->examiner == 0) {
+	*pid = fork();
+	if (*pid == 0) {
 		for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 			signal(numbers[i], SIG_DFL);
 		plat_die_with(self);
 		examine(request, request_fd, present(u, argv), answer);
 	}
 	u->patience = now + LOOK_MS;
-	if (u->examiner > 0)
+	if (*pid > 0)
 		return true;
-	u->examiner = 0;
+	*pid = 0;
 	return false;
 }
 
@@ -122,7 +123,8 @@ static void
 check(struct sup_update *u, int request_fd, int answer_fd, char *argv[],
     uint64_t now)
 {
-	if (!start_examiner(u, NULL, request_fd, argv, answer_fd, now))
+	if (!start_examiner(
+		u, &u->checker, NULL, request_fd, argv, answer_fd, now))
 		msg_warn("cannot look at a program for the primary");
 }
 
@@ -145,7 +147,8 @@ begin(struct sup_update *u, const struct sup_child *primary, int request_fd,
 		return;
 	}
 	u->verdict = verdict[0];
-	if (start_examiner(u, &u->request, -1, argv, verdict[1], now))
+	if (start_examiner(
+		u, &u->examiner, &u->request, -1, argv, verdict[1], now))
 		u->phase = SUP_UPDATE_LOOKING;
 	else
 		fail(u, primary, "The supervisor cannot look at the program.");
@@ -179,7 +182,9 @@ sup_update_examined(struct sup_update *u, const struct sup_child *primary,
 	char why[LIVE_UPDATE_TEXT];
 	ssize_t n;
 
-	if (pid != u->examiner || pid == 0)
+	if (pid == u->checker)
+		u->checker = 0;
+	if (pid != u->examiner)
 		return false;
 	u->examiner = 0;
 	if (u->phase != SUP_UPDATE_LOOKING || u->verdict < 0)
@@ -416,6 +421,8 @@ end_patience(
 {
 	if (now < u->patience)
 		return;
+	if (u->checker != 0)
+		kill(u->checker, SIGKILL);
 	if (u->examiner != 0)
 		kill(u->examiner, SIGKILL);
 	if (((u->phase == SUP_UPDATE_STEP && !u->stepped) ||
@@ -456,7 +463,8 @@ sup_update_tick(struct sup_update *u, const struct sup_child *primary,
 int
 sup_update_wait(const struct sup_update *u, int ms)
 {
-	bool waits = u->phase != SUP_UPDATE_NONE || u->examiner != 0;
+	bool waits =
+	    u->phase != SUP_UPDATE_NONE || u->checker != 0 || u->examiner != 0;
 
 	return !waits || ms < STREAM_MS ? ms : STREAM_MS;
 }

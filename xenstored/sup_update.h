@@ -30,7 +30,8 @@ struct sup_update {
 		SUP_UPDATE_LEAVING, /* it did, and ends */
 	} phase;
 	bool stepped;	   /* the old primary has ended */
-	pid_t examiner;	   /* looks at a program; 0: there is none */
+	pid_t checker;	   /* looks at a program that was chosen; 0: nobody */
+	pid_t examiner;	   /* at one that is asked for */
 	uint64_t patience; /* ms, that it has; or who was told to end */
 	int verdict;	   /* what it says, if that is for us; -1 */
 	struct live_update_request request;

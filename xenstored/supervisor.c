@@ -217,7 +217,7 @@ idle_time(const struct supervisor *s)
 		return STEP_MS;
 	if (s->primary.pid != 0 && s->standby.pid != 0 && s->standby.loading &&
 	    s->full == 0 && s->update.phase == SUP_UPDATE_NONE &&
-	    s->update.examiner == 0 && !s->exec.wanted)
+	    s->update.checker == 0 && !s->exec.wanted)
 		return -1;
 	return sup_update_wait(&s->update, TICK_MS);
 }
