@@ -89,7 +89,8 @@ examine(const struct live_update_request *request, int request_fd,
 	_exit(update_is_ours(request->binary) ? EXAM_OURS : EXAM_STOCK);
 }
 
-/* Starts the process *PID that does, if there is none. False with errno. */
+/* Starts the process *PID that does, in place of one for which nobody waits any
+ * more. False with errno. */
 static bool
 start_examiner(struct sup_update *u, pid_t *pid,
     const struct live_update_request *request, int request_fd, char *argv[],
@@ -99,9 +100,8 @@ start_examiner(struct sup_update *u, pid_t *pid,
 	pid_t self = getpid();
 	size_t i;
 
-	errno = EBUSY;
 	if (*pid != 0)
-		return false;
+		kill(*pid, SIGKILL);
 	*pid = fork();
 	if (*pid == 0) {
 		for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
