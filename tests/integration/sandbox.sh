@@ -27,7 +27,7 @@ rotated()
 {
 	mv /run/log/xen/trace /run/log/xen/trace.1
 	kill -HUP "$(cat /run/pid)"
-	wait_until 5 test -s /run/log/xen/trace || { xenstore-ls / >/dev/null; test -s /run/log/xen/trace; }
+	wait_until 5 test -e /run/log/xen/trace && xenstore-ls / >/dev/null && wait_until 5 test -s /run/log/xen/trace
 }
 control() { "${DEBIAN_XEN:-/usr/lib/xen-4.17/bin}/xenstore-control" "$@"; }
 ended() { ! kill -0 "$(cat /run/pid.copy)" 2>/dev/null; }

@@ -42,7 +42,7 @@
 
 #include "guest.h"
 
-#define WAIT_MS 5000
+#define WAIT_MS 60000
 
 struct machine {
 	pid_t pid;

@@ -19,7 +19,7 @@
 
 #define SENDERS 3
 #define ROUNDS 40000u
-#define LOST_MS 10000
+#define LOST_MS 60000
 
 struct bench {
 	struct pair_page page;

@@ -53,7 +53,7 @@ expect(xenevtchn_handle *h, int port, const char *where)
 	int got;
 
 	errno = ETIME;
-	if (poll(&p, 1, 5000) != 1)
+	if (poll(&p, 1, 60000) != 1)
 		fail(where);
 	got = xenevtchn_pending(h);
 	if (got != port) {

@@ -44,7 +44,7 @@ pair_open(void **state)
 	assert_true(p->pa > 0);
 	p->pb = xenevtchn_bind_interdomain(p->b, 0, (evtchn_port_t)p->pa);
 	assert_true(p->pb > 0);
-	assert_true(readable(p->b, 1000));
+	assert_true(readable(p->b, 60000));
 	assert_int_equal(xenevtchn_pending(p->b), p->pb);
 	assert_int_equal(xenevtchn_unmask(p->b, (evtchn_port_t)p->pb), 0);
 	*state = p;
@@ -65,7 +65,7 @@ pair_close(void **state)
 static void
 expect_event(xenevtchn_handle *xce, int port)
 {
-	assert_true(readable(xce, 1000));
+	assert_true(readable(xce, 60000));
 	assert_int_equal(xenevtchn_pending(xce), port);
 }
 
@@ -101,6 +101,8 @@ a_port_stays_masked_until_it_is_unmasked(void **state)
 	expect_event(p->a, p->pa);
 	for (i = 0; i < 3; i++)
 		xenevtchn_notify(p->b, (evtchn_port_t)p->pb);
+	/* answered behind them, if they go by way of hvd */
+	assert_true(xenevtchn_bind_unbound_port(p->b, 0) > 0);
 	fixture_sleep_ms(20);
 	expect_silence(p->a);
 	assert_int_equal(xenevtchn_unmask(p->a, (evtchn_port_t)p->pa), 0);
@@ -122,8 +124,8 @@ a_poller_with_a_blocking_descriptor_is_not_put_to_sleep_by_a_masked_port(
 	xenevtchn_notify(p->b, (evtchn_port_t)p->pb);
 	expect_event(p->a, p->pa);
 	xenevtchn_notify(p->b, (evtchn_port_t)p->pb);
-	assert_true(readable(p->a, 1000));
-	alarm(5);
+	assert_true(readable(p->a, 60000));
+	alarm(60);
 	assert_int_equal(xenevtchn_pending(p->a), -1);
 	assert_int_equal(errno, EAGAIN);
 	alarm(0);
@@ -152,7 +154,7 @@ news_of_hvd_alone_yield_a_spurious_event_to_who_polls_and_blocks(void **state)
 	    xenevtchn_bind_interdomain(
 		c, 0, (evtchn_port_t)xenevtchn_bind_unbound_port(p->a, 0)) > 0);
 	xenevtchn_close(c);
-	alarm(5);
+	alarm(60);
 	for (; readable(p->a, 50); rounds++) {
 		int port = xenevtchn_pending(p->a);
 
@@ -184,7 +186,7 @@ a_blocking_descriptor_waits_for_the_next_event(void **state)
 	assert_int_equal(
 	    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK), 0);
 	assert_int_equal(pthread_create(&thread, NULL, notify_later, p), 0);
-	alarm(5);
+	alarm(60);
 	assert_int_equal(xenevtchn_pending(p->a), p->pa);
 	alarm(0);
 	pthread_join(thread, NULL);
@@ -210,7 +212,7 @@ many_pending_ports_are_all_delivered_and_the_descriptor_stays_readable(
 	for (i = 0; i < N; i++) {
 		int port;
 
-		assert_true(readable(p->a, 1000));
+		assert_true(readable(p->a, 60000));
 		port = xenevtchn_pending(p->a);
 		for (k = 0; k < N && a[k] != port; k++)
 			;
@@ -244,7 +246,7 @@ unbinding_drops_what_is_pending_and_frees_the_port(void **state)
 	struct pair *p = *state;
 
 	xenevtchn_notify(p->b, (evtchn_port_t)p->pb);
-	assert_true(readable(p->a, 1000));
+	assert_true(readable(p->a, 60000));
 	assert_int_equal(xenevtchn_unbind(p->a, (evtchn_port_t)p->pa), 0);
 	assert_int_equal(xenevtchn_pending(p->a), -1);
 	assert_int_equal(errno, EAGAIN);

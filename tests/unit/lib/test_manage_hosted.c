@@ -219,7 +219,7 @@ next_change(xenmanage_handle *m, unsigned domid)
 {
 	int tries;
 
-	for (tries = 0; tries < 100; tries++) {
+	for (tries = 0; tries < 6000; tries++) {
 		unsigned d = 0, st = 0;
 
 		while (

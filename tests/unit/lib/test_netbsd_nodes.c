@@ -207,13 +207,13 @@ a_killed_mapper_leaves_nothing_in_use(void **state)
 		for (;;)
 			pause();
 	}
-	for (ms = 0; *(volatile uint8_t *)word == 0 && ms < 5000; ms++)
+	for (ms = 0; *(volatile uint8_t *)word == 0 && ms < 60000; ms++)
 		fixture_sleep_ms(1);
 	assert_int_equal(*word, 1);
 	assert_int_equal(guest.grants[8].flags & IN_USE, IN_USE);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	for (ms = 0; (guest.grants[8].flags & IN_USE) != 0 && ms < 5000; ms++)
+	for (ms = 0; (guest.grants[8].flags & IN_USE) != 0 && ms < 60000; ms++)
 		fixture_sleep_ms(1);
 	assert_int_equal(guest.grants[8].flags & IN_USE, 0);
 	munmap(word, PAGE);

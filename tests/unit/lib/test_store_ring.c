@@ -137,7 +137,7 @@ a_daemon_serves_the_ring_of_a_guest_over_its_grant(void **state)
 	ring_request(ring, XS_GET_DOMAIN_PATH, text, strlen(text) + 1);
 	/* This guest cannot send events: a question wakes the daemon. */
 	assert_int_equal(is_introduced(), 'T');
-	for (tries = 0; tries < 500; tries++) {
+	for (tries = 0; tries < 6000; tries++) {
 		if (__atomic_load_n(&ring->rsp_prod, __ATOMIC_ACQUIRE) >
 		    sizeof(m))
 			break;
@@ -163,7 +163,7 @@ the_daemon_lets_go_of_a_domain_that_died(void **state)
 	(void)state;
 	dead = guest.domid;
 	guest_destroy(&guest);
-	for (tries = 0; tries < 500; tries++) {
+	for (tries = 0; tries < 6000; tries++) {
 		if (is_introduced() == 'F')
 			return;
 		fixture_sleep_ms(10);

@@ -121,7 +121,7 @@ when_the_server_is_killed_its_guests_die(void **state)
 	assert_int_equal(kill(server, SIGKILL), 0);
 	assert_int_equal(waitpid(server, NULL, 0), server);
 	pfd = (struct pollfd){ .fd = pidfd, .events = POLLIN };
-	assert_int_equal(poll(&pfd, 1, 5000), 1);
+	assert_int_equal(poll(&pfd, 1, 60000), 1);
 	close(pidfd);
 	close(sv[0]);
 	close(sock);
@@ -181,7 +181,7 @@ domain_0_runs_unconfined_and_dies_with_the_server(void **state)
 	close(sock);
 	assert_int_equal(waitpid(server, NULL, 0), server);
 	pfd = (struct pollfd){ .fd = pidfd, .events = POLLIN };
-	assert_int_equal(poll(&pfd, 1, 5000), 1);
+	assert_int_equal(poll(&pfd, 1, 60000), 1);
 	close(pidfd);
 	free(m);
 }

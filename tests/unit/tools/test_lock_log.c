@@ -113,7 +113,7 @@ waiting_for_a_lock_has_an_end(void **state)
 		_exit(0);
 	}
 	close(fd);
-	other = lock_wait(path, 5000, NULL);
+	other = lock_wait(path, 60000, NULL);
 	assert_true(other >= 0);
 	assert_int_equal(lock_owner(path), getpid());
 	assert_int_equal(waitpid(pid, NULL, 0), pid);

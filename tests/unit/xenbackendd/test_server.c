@@ -22,10 +22,12 @@ struct world {
 	struct server *server;
 };
 
+enum { PATIENT_MS = 60000 };
+
 static struct server_config config = {
 	.vbd_script = "block",
 	.vif_script = "vif-bridge",
-	.timeout_ms = 500,
+	.timeout_ms = PATIENT_MS,
 	.parallel = 4,
 	.reconnect_ms = 20,
 };
@@ -41,6 +43,21 @@ script(struct world *w, const char *name, const char *body)
 	fprintf(f, "#!/bin/sh\n%s\n", body);
 	fclose(f);
 	chmod(path, 0755);
+}
+
+/* Tells when it begins and when it is through, some time later, and does WHAT.
+ */
+#define ATTACHED "begin 2\nend 2\n"
+#define DETACHED "begin 6\nend 6\n"
+static void
+slow_script(struct world *w, const char *what)
+{
+	char body[512];
+
+	snprintf(body, sizeof(body),
+	    "echo begin $2 >>%s; sleep 0.3; echo end $2 >>%s; %s", w->calls,
+	    w->calls, what);
+	script(w, "block", body);
 }
 
 static int
@@ -64,6 +81,7 @@ set_up(void **state)
 	memset(&fake, 0, sizeof(fake));
 	fake.up = 1;
 	w->base = event_base_new();
+	config.timeout_ms = PATIENT_MS;
 	*state = w;
 	return 0;
 }
@@ -101,8 +119,8 @@ run(struct world *w, int ms)
 	event_base_dispatch(w->base);
 }
 
-/* Until the scripts have been called N times, or 3 s have passed. The calls as
- * one string, "" if there were none. */
+/* Until the scripts have been called N times, or a minute has passed. The calls
+ * as one string, "" if there were none. */
 static const char *
 calls(struct world *w, int n)
 {
@@ -124,11 +142,20 @@ calls(struct world *w, int n)
 		for (const char *p = text; *p != '\0'; p++)
 			lines += *p == '\n';
 		clock_gettime(CLOCK_MONOTONIC, &now);
-		if (lines >= n || now.tv_sec - before.tv_sec > 3)
+		if (lines >= n || now.tv_sec - before.tv_sec > 60)
 			break;
 	}
 	run(w, 60); /* for those too many */
 	return text;
+}
+
+/* Until PATH has VALUE, or a minute has passed. */
+static void
+expect(struct world *w, const char *path, const char *value)
+{
+	for (int i = 0; i < 6000 && strcmp(fake_get(path), value) != 0; i++)
+		run(w, 10);
+	assert_string_equal(fake_get(path), value);
 }
 
 static void
@@ -158,8 +185,7 @@ a_waiting_device_gets_its_script_once(void **state)
 	assert_string_equal(calls(w, 0), "");
 	fake_set(BE "/vbd/1/768/state", "2");
 	assert_string_equal(calls(w, 1), BE "/vbd/1/768 2\n");
-	assert_string_equal(
-	    fake_get(BE "/vbd/1/768/hotplug-status"), "connected");
+	expect(w, BE "/vbd/1/768/hotplug-status", "connected");
 	fake_set(BE "/vbd/1/768/state", "4");
 	fake_set(BE "/vbd/1/768/state", "2");
 	assert_string_equal(calls(w, 1), BE "/vbd/1/768 2\n");
@@ -175,7 +201,7 @@ a_closed_device_is_detached_once(void **state)
 	calls(w, 1);
 	fake_set(BE "/vif/1/0/state", "6");
 	assert_string_equal(calls(w, 2), BE "/vif/1/0 2\n" BE "/vif/1/0 6\n");
-	assert_string_equal(fake_get(BE "/vif/1/0/hotplug-status"), "-");
+	expect(w, BE "/vif/1/0/hotplug-status", "-");
 	fake_set(BE "/vif/1/0/state", "6");
 	fake_rm(BE "/vif/1/0");
 	assert_string_equal(calls(w, 2), BE "/vif/1/0 2\n" BE "/vif/1/0 6\n");
@@ -192,7 +218,7 @@ a_removed_device_is_detached_though_its_nodes_are_gone(void **state)
 	fake_rm(BE "/vbd/1");
 	assert_string_equal(
 	    calls(w, 2), BE "/vbd/1/768 2\n" BE "/vbd/1/768 6\n");
-	assert_string_equal(fake_get(BE "/vbd/1/768/hotplug-status"), "-");
+	expect(w, BE "/vbd/1/768/hotplug-status", "-");
 }
 
 static void
@@ -222,8 +248,7 @@ a_failing_script_is_reported_in_the_store(void **state)
 	script(w, "block", "exit 3");
 	start(w);
 	device("vbd/1/768", "2", NULL);
-	run(w, 200);
-	assert_string_equal(fake_get(BE "/vbd/1/768/hotplug-status"), "error");
+	expect(w, BE "/vbd/1/768/hotplug-status", "error");
 	snprintf(want, sizeof(want), "%s/block exited with status 3", w->dir);
 	assert_string_equal(fake_get(BE "/vbd/1/768/hotplug-error"), want);
 }
@@ -235,8 +260,7 @@ a_missing_script_is_reported_in_the_store(void **state)
 
 	start(w);
 	device("vbd/1/768", "2", "/nowhere/block");
-	run(w, 200);
-	assert_string_equal(fake_get(BE "/vbd/1/768/hotplug-status"), "error");
+	expect(w, BE "/vbd/1/768/hotplug-status", "error");
 	assert_string_equal(fake_get(BE "/vbd/1/768/hotplug-error"),
 	    "cannot run /nowhere/block: No such file or directory");
 }
@@ -250,10 +274,10 @@ a_hung_script_is_killed_with_its_children(void **state)
 	snprintf(
 	    body, sizeof(body), "sleep 1.5 && echo late >>%s & wait", w->calls);
 	script(w, "block", body);
+	config.timeout_ms = 500;
 	start(w);
 	device("vbd/1/768", "2", NULL);
-	run(w, 900);
-	assert_string_equal(fake_get(BE "/vbd/1/768/hotplug-status"), "error");
+	expect(w, BE "/vbd/1/768/hotplug-status", "error");
 	assert_non_null(
 	    strstr(fake_get(BE "/vbd/1/768/hotplug-error"), "was killed"));
 	run(w, 1200);
@@ -265,12 +289,13 @@ a_failure_does_not_bring_a_removed_device_back(void **state)
 {
 	struct world *w = *state;
 
-	script(w, "block", "sleep 0.2; exit 1");
+	slow_script(w, "exit 1");
 	start(w);
 	device("vbd/1/768", "2", NULL);
-	run(w, 100);
+	calls(w, 1);
 	fake_rm(BE "/vbd/1/768");
-	run(w, 800);
+	assert_string_equal(calls(w, 4), ATTACHED DETACHED);
+	run(w, 200);
 	assert_int_equal(fake.count, 0);
 }
 
@@ -279,14 +304,15 @@ what_a_script_writes_of_a_removed_device_does_not_stay(void **state)
 {
 	struct world *w = *state;
 
-	script(w, "block", "sleep 0.2");
+	slow_script(w, "");
 	start(w);
 	device("vbd/1/768", "2", NULL);
 	device("vbd/2/768", "1", NULL);
-	run(w, 100);
+	calls(w, 1);
 	fake_rm(BE "/vbd/1");
 	fake_set(BE "/vbd/1/768/physical-device", "3587");
-	run(w, 800);
+	assert_string_equal(calls(w, 4), ATTACHED DETACHED);
+	expect(w, BE "/vbd/1/768/physical-device", "-");
 	assert_false(fake_has(BE "/vbd/1"));
 	assert_string_equal(fake_get(BE "/vbd/2/768/state"), "1");
 }
@@ -296,14 +322,15 @@ a_device_made_anew_while_the_old_one_is_detached_stays(void **state)
 {
 	struct world *w = *state;
 
-	script(w, "block", "sleep 0.2");
+	slow_script(w, "");
 	start(w);
 	device("vbd/1/768", "2", NULL);
-	run(w, 100);
+	calls(w, 1);
 	fake_rm(BE "/vbd/1");
-	run(w, 200);
+	calls(w, 3);
 	device("vbd/1/768", "1", NULL);
-	run(w, 800);
+	assert_string_equal(calls(w, 4), ATTACHED DETACHED);
+	run(w, 200);
 	assert_string_equal(fake_get(BE "/vbd/1/768/state"), "1");
 	assert_true(fake_has(BE "/vbd/1/768/frontend"));
 }
@@ -313,7 +340,7 @@ one_hung_device_does_not_hold_up_the_others(void **state)
 {
 	struct world *w = *state;
 
-	script(w, "hang", "sleep 10");
+	script(w, "hang", "sleep 1000");
 	start(w);
 	device("vbd/1/768", "2", "hang");
 	device("vbd/2/768", "2", NULL);
@@ -334,7 +361,7 @@ more_devices_than_may_run_at_once_all_get_their_turn(void **state)
 	calls(w, 20);
 	for (int i = 1; i <= 20; i++) {
 		snprintf(key, sizeof(key), BE "/vif/%d/0/hotplug-status", i);
-		assert_string_equal(fake_get(key), "connected");
+		expect(w, key, "connected");
 	}
 }
 
@@ -342,15 +369,13 @@ static void
 a_device_that_closes_while_its_script_runs_is_detached_after_it(void **state)
 {
 	struct world *w = *state;
-	char body[256];
 
-	snprintf(body, sizeof(body), "sleep 0.2; echo $2 >>%s", w->calls);
-	script(w, "block", body);
+	slow_script(w, "");
 	start(w);
 	device("vbd/1/768", "2", NULL);
-	run(w, 50);
+	calls(w, 1);
 	fake_set(BE "/vbd/1/768/state", "6");
-	assert_string_equal(calls(w, 2), "2\n6\n");
+	assert_string_equal(calls(w, 4), ATTACHED DETACHED);
 }
 
 static void
@@ -385,7 +410,8 @@ it_comes_back_after_the_store_and_misses_nothing(void **state)
 	device("vbd/1/768", "2", NULL);
 	calls(w, 1);
 	fake_down();
-	run(w, 100);
+	for (int i = 0; i < 6000 && fake.handle != NULL; i++)
+		run(w, 10);
 	assert_null(fake.handle);
 	device("vbd/2/768", "2", NULL);
 	fake_rm(BE "/vbd/1");

@@ -83,7 +83,7 @@ static inline void
 wait_calls(const struct got *g, int n)
 {
 	while (g->calls < n)
-		assert_int_equal(xs_async_wait(a, 5000), 0);
+		assert_int_equal(xs_async_wait(a, 60000), 0);
 }
 
 /* Fires for a watch when it is registered, and when it is ended. */

@@ -641,7 +641,7 @@ on_a_device(enum conn_kind kind)
 	assert_true(fake_readable(xs_async_fd(a), 0));
 	/* what was written and not read again yet */
 	for (int i = 0; i < 20 && xs_async_pending(a) > 0; i++) {
-		assert_int_equal(xs_async_wait(a, 2000), 0);
+		assert_int_equal(xs_async_wait(a, 60000), 0);
 		assert_int_equal(ioctl(conn.fd, FIONREAD, &n), 0);
 		assert_true(n <= 16 + 3);
 	}

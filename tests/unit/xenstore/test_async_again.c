@@ -182,7 +182,7 @@ requests_are_taken_while_the_server_is_away(void **state)
 
 	(void)state;
 	start_breaking(0);
-	assert_int_equal(xs_async_wait(a, 5000), 0); /* meets the end */
+	assert_int_equal(xs_async_wait(a, 60000), 0); /* meets the end */
 	assert_non_null(xs_async_read(a, 0, "/a", keep, &got));
 	assert_int_equal(xs_async_finish(a), 0);
 	assert_int_equal(got.err, 0);

@@ -148,7 +148,7 @@ a_server_that_hangs_up_is_not_stormed(void **state)
 	while (fake.connection < 6)
 		usleep(1000);
 	/* after 0, 10, 20, 40, 80 ms */
-	assert_in_range(now_ms() - from, 140, 5000);
+	assert_in_range(now_ms() - from, 140, 60000);
 	assert_true(xs_mkdir(h, 0, "/b"));
 	stop();
 }
@@ -202,7 +202,7 @@ watches_are_registered_again_and_give_one_event_each(void **state)
 	assert_true(xs_watch_depth(h, "/b", "2", 7));
 	assert_true(xs_watch(h, "/c", "3"));
 	/* nobody asks for anything, and it happens all the same */
-	assert_true(fake_readable(fd, 5000));
+	assert_true(fake_readable(fd, 60000));
 	assert_event(xs_read_watch(h, &num), "/a", "1");
 	assert_event(xs_read_watch(h, &num), "/b", "2");
 	assert_event(xs_read_watch(h, &num), "/c", "3");
@@ -420,6 +420,7 @@ static void
 a_server_that_stays_away_is_waited_for_so_long_and_no_longer(void **state)
 {
 	int64_t from, took;
+	int i;
 
 	(void)state;
 	fake_start(&fake, go_away);
@@ -430,11 +431,15 @@ a_server_that_stays_away_is_waited_for_so_long_and_no_longer(void **state)
 	assert_false(xs_mkdir(h, 0, "/x"));
 	assert_int_equal(errno, EBADF);
 	took = now_ms() - from;
-	assert_in_range(took, 900, 5000);
-	from = now_ms();
-	assert_false(xs_mkdir(h, 0, "/x"));
-	assert_int_equal(errno, EBADF);
-	assert_true(now_ms() - from < 500);
+	assert_in_range(took, 900, 60000);
+	/* now at once, unless somebody else has the processor */
+	for (i = 0; i < 10 && took >= 500; i++) {
+		from = now_ms();
+		assert_false(xs_mkdir(h, 0, "/x"));
+		assert_int_equal(errno, EBADF);
+		took = now_ms() - from;
+	}
+	assert_true(took < 500);
 	stop();
 }
 
@@ -450,7 +455,7 @@ nothing_is_waited_for_with_the_flag(void **state)
 	assert_true(xs_mkdir(h, 0, "/x"));
 	assert_false(xs_mkdir(h, 0, "/x"));
 	assert_int_equal(errno, EBADF);
-	assert_true(now_ms() - from < 5000);
+	assert_true(now_ms() - from < 30000);
 	stop();
 }
 
@@ -466,7 +471,7 @@ a_handle_that_waits_can_be_closed(void **state)
 	assert_true(xs_watch(h, "/x", "t"));
 	usleep(50000); /* its thread has found out */
 	stop();
-	assert_true(now_ms() - from < 5000);
+	assert_true(now_ms() - from < 30000);
 }
 
 static void
@@ -624,8 +629,8 @@ a_transaction_is_not_retried_for_ever(void **state)
 	int64_t from = now_ms();
 
 	(void)state;
-	assert_int_equal(retry(&b, 1000000, 200), EAGAIN);
-	assert_in_range(now_ms() - from, 190, 5000);
+	assert_int_equal(retry(&b, 1000000, 1000), EAGAIN);
+	assert_in_range(now_ms() - from, 990, 60000);
 	assert_true(b.runs > 3);
 	assert_true(b.runs < 100); /* it does not spin */
 	assert_int_equal(retry(&once, 5, 0), EAGAIN);

@@ -170,7 +170,7 @@ rounds_are_counted_and_the_longest_is_kept(void **state)
 {
 	struct stats *stats = stats_open(path);
 	const struct stats_page *page = stats_page(stats);
-	uint64_t longest;
+	uint64_t longest, ns, rounds = 1;
 
 	(void)state;
 	/* nothing was done: that is no round, however long */
@@ -184,19 +184,26 @@ rounds_are_counted_and_the_longest_is_kept(void **state)
 	longest = page->longest_round;
 	assert_true(longest >= 2000000);
 	assert_int_equal(page->round.ns, longest);
-	/* a shorter one */
-	stats_mark(stats);
-	stats_round(stats, true);
-	assert_int_equal(page->longest_round, longest);
+	/* a shorter one, which it is unless somebody else had the processor */
+	do {
+		assert_true(rounds++ < 100);
+		longest = page->longest_round;
+		ns = page->round.ns;
+		stats_mark(stats);
+		stats_round(stats, true);
+		ns = page->round.ns - ns;
+		assert_int_equal(
+		    page->longest_round, ns > longest ? ns : longest);
+	} while (ns >= longest);
 	/* and one of work that goes on */
 	usleep(3000);
 	stats_round(stats, false);
-	assert_int_equal(count(&page->round), 3);
+	assert_int_equal(count(&page->round), rounds + 1);
 	assert_true(page->longest_round >= 3000000);
 	/* whoever takes over begins anew */
 	stats_serve(stats, true);
 	assert_int_equal(page->longest_round, 0);
-	assert_int_equal(count(&page->round), 3);
+	assert_int_equal(count(&page->round), rounds + 1);
 	stats_close(stats);
 }
 
