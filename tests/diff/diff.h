@@ -156,7 +156,7 @@ void target_send(struct target *t, int conn, uint32_t op, uint32_t tx,
     const char *payload, size_t len);
 /*
  * Waits until every request that was sent anywhere is answered. Replies are at
- * target_reply(); one that does not come within target_patience_ms (10 s) is
+ * target_reply(); one that does not come within target_patience_ms (30 s) is
  * not there.
  */
 extern int target_patience_ms;

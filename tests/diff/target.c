@@ -19,7 +19,7 @@
 
 enum { BARRIER_ID = 0x42424242 };
 
-int target_patience_ms = 10000;
+int target_patience_ms = 30000;
 
 int n_targets;
 struct target *targets[TARGETS];

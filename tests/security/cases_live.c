@@ -171,7 +171,8 @@ update(const char *program, const char *how, long *wait_out)
 	/* both steps on one connection: C xenstored wants it so */
 	raw_add(&one, WIRE_CONTROL, "live-update|-f|%s", program);
 	raw_send(&one);
-	if (raw_reply(&one, said, 3000) != WIRE_CONTROL || !is(said, "OK")) {
+	if (raw_reply(&one, said, target_patience_ms) != WIRE_CONTROL ||
+	    !is(said, "OK")) {
 		raw_close(&one);
 		raw_close(&other);
 		return said;
@@ -185,7 +186,7 @@ update(const char *program, const char *how, long *wait_out)
 				*wait_out = wait;
 			usleep(1000);
 		}
-		if (raw_reply(&one, said, 3000) < 0)
+		if (raw_reply(&one, said, target_patience_ms) < 0)
 			return "SILENCE";
 	} while (is(said, "BUSY") && now_us() < end);
 	raw_close(&one);
@@ -196,6 +197,7 @@ update(const char *program, const char *how, long *wait_out)
 static void
 update_beside_a_transaction(void)
 {
+	const long bearable = raw_bearable(1000000);
 	unsigned tx = begin(G1);
 	const char *r;
 	long wait;
@@ -207,7 +209,7 @@ update_beside_a_transaction(void)
 	ask(G1, WIRE_WRITE, tx, "x|v");
 	ask(S0, WIRE_WRITE, 0, "/t/before|v");
 	r = update(daemon_program, "|-t|1", &wait);
-	MUST(wait >= 0 && wait < 1000000, "others wait");
+	MUST(wait >= 0 && wait < bearable, "others wait");
 	if (is(r, "OK")) {
 		MUST(is(commit(G1, tx), "OK"), "the transaction is lost");
 	} else {
@@ -260,7 +262,7 @@ wait_beside_a_check(void)
 		wait = raw_ping(&other);
 		longest = wait > longest ? wait : longest;
 	}
-	if (raw_reply(&one, said, 1000) != WIRE_CONTROL)
+	if (raw_reply(&one, said, target_patience_ms) != WIRE_CONTROL)
 		wait = -1;
 	raw_close(&one);
 	raw_close(&other);
@@ -271,9 +273,10 @@ static void
 check_of_many_nodes(void)
 {
 	static struct raw raw;
-	long wait, shortest = -1;
+	long wait, bearable, shortest = -1;
 	int i;
 
+	bearable = raw_bearable(50000);
 	MUST(raw_open(&raw), "no connection");
 	for (i = 0; i < MANY_NODES; i++)
 		MUST(raw_add(&raw, WIRE_WRITE, "/t/d%d/n%d|v", i / 500, i) == 0,
@@ -290,7 +293,7 @@ check_of_many_nodes(void)
 		raw_add(&raw, WIRE_RM, "/t/d%d", i);
 	MUST(raw_flush(&raw) == 0, "not all are removed");
 	raw_close(&raw);
-	MUST(shortest < 50000, "others wait for it");
+	MUST(shortest < bearable, "others wait for it");
 }
 
 /* --- 56 --- */
@@ -372,18 +375,18 @@ by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Whether the daemon has forgotten all of the crowd, within 20 s. */
+/* Whether the daemon has forgotten all of the crowd, within 60 s. */
 static bool
 crowd_is_gone(struct raw *raw)
 {
 	char said[WIRE_PAYLOAD_MAX + 1];
-	long end = now_us() + 20000000;
+	long end = now_us() + 60000000;
 	unsigned i = 0;
 
 	while (i < CROWD && now_us() < end) {
 		raw_add(raw, WIRE_IS_DOMAIN_INTRODUCED, "%u", CROWD_FIRST + i);
 		raw_send(raw);
-		if (raw_reply(raw, said, 20000) != WIRE_IS_DOMAIN_INTRODUCED)
+		if (raw_reply(raw, said, 60000) != WIRE_IS_DOMAIN_INTRODUCED)
 			return false;
 		if (said[0] == 'F')
 			i++;
@@ -398,16 +401,17 @@ a_burst_of_deaths(void)
 {
 	static struct raw raw, other;
 	pthread_t thread;
+	const long bearable = raw_bearable(20000);
 	const char *why;
 	long p99;
 	bool gone;
 	int i;
 
 	MUST(raw_open(&raw) && raw_open(&other), "no connection");
-	alarm(120);
+	alarm(1200);
 	why = crowd_comes(&raw);
 	MUST(why == NULL, "%s", why);
-	alarm(CASE_SECONDS); /* that they come took its time, too */
+	alarm((unsigned)case_seconds()); /* that they come took its time, too */
 	if (getenv("SECURITY_VERBOSE") != NULL)
 		fprintf(stderr, "they are there\n");
 	n_waits = 0;
@@ -427,8 +431,7 @@ a_burst_of_deaths(void)
 	if (getenv("SECURITY_VERBOSE") != NULL)
 		fprintf(stderr, "%u pings, p50 %ld p99 %ld max %ld us\n",
 		    n_waits, waits[n_waits / 2], p99, waits[n_waits - 1]);
-	/* 5 ms on a quiet machine; here others use it as well */
-	MUST(p99 < 20000, "others wait: p99 above 20 ms");
+	MUST(p99 < bearable, "others wait: p99 above 20 ms");
 	for (i = 0; i < CROWD; i++)
 		MUST(is(ask(S0, WIRE_READ, 0, "/local/domain/%u",
 			    CROWD_FIRST + i),
@@ -464,7 +467,7 @@ who_serves(bool *stands_by)
 static void
 kill_it(void)
 {
-	long end = now_us() + 5000000;
+	long end = now_us() + 30000000;
 	bool stands_by;
 	long pid;
 
