@@ -9,6 +9,8 @@
 
 enum {
 	CHUNK_BYTES = 16 * 1024 - 64,
+	SORT_AFTER = 256, /* pieces of work of heap_reap() */
+	SORT_BYTES = 2000,
 };
 
 struct chunk {
@@ -193,6 +195,24 @@ node_unref(struct heap *heap, struct node *node)
 	heap->dying = node;
 }
 
+/*
+ * The C library keeps what is freed in one list until a request that it cannot
+ * serve at once has it sort all of that: who makes the first node after a large
+ * tree has gone would wait for it. So it is made to sort a little at a time.
+ */
+static void
+sort_free_room(struct heap *heap, size_t freed)
+{
+	void *volatile room;
+
+	heap->unsorted += freed;
+	if (heap->unsorted < SORT_AFTER)
+		return;
+	heap->unsorted = 0;
+	room = malloc(SORT_BYTES);
+	free(room);
+}
+
 bool
 heap_reap(struct heap *heap, size_t budget)
 {
@@ -214,6 +234,7 @@ heap_reap(struct heap *heap, size_t budget)
 		room_give(heap, node);
 		done++;
 	}
+	sort_free_room(heap, done);
 	return heap_dirty(heap);
 }
 

@@ -61,6 +61,7 @@ struct heap {
 	void *spare[NODE_CLASSES]; /* room for nodes, by size */
 	void *chunks;		   /* of memory */
 	size_t live;		   /* versions that exist */
+	size_t unsorted; /* freed since sort_free_room() had it sorted */
 };
 
 /* A name that is looked for, with its hash. */

@@ -3,11 +3,13 @@
  *
  * bench_scale TEST SOCKET [N]
  * bench_scale first SOCKET COMMAND...
+ * bench_scale exec COMMAND...
  *     Runs TEST and prints lines "what TAB unit TAB figure". "Daemon" figures
  *     are CPU time of the serving process, system calls included; where there
  *     is none, they are the wall clock's. Everything that was made is removed.
  *     "first": how long after its start COMMAND, a daemon that stays in the
  *     foreground, answers at SOCKET, and what it takes then; it is ended.
+ *     "exec": in how many milliseconds COMMAND has come and gone.
  */
 #include "wire.h"
 
@@ -598,16 +600,39 @@ client_wait(const char *path)
 	die("nobody listens at %s", path);
 }
 
-static int
-first(char **command)
+static pid_t
+start(char **command)
 {
-	double t = now_us();
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		execvp(command[0], command);
 		die("%s: %s", command[0], strerror(errno));
 	}
+	return pid;
+}
+
+/* What it says goes elsewhere. */
+static int
+come_and_go(char **command)
+{
+	int out = dup(STDOUT_FILENO);
+	double t;
+
+	if (out < 0 || freopen("/dev/null", "w", stdout) == NULL)
+		die("dup: %s", strerror(errno));
+	t = now_us();
+	waitpid(start(command), NULL, 0);
+	dprintf(out, "%.3f\n", (now_us() - t) / 1e3);
+	return 0;
+}
+
+static int
+first(char **command)
+{
+	double t = now_us();
+	pid_t pid = start(command);
+
 	cl = client_wait(sock);
 	client_ask(cl, OP_READ, 0, "/tool", NULL);
 	client_sync(cl);
@@ -648,11 +673,14 @@ main(int argc, char **argv)
 		sock = argv[2];
 		return first(argv + 3);
 	}
+	if (argc > 2 && strcmp(argv[1], "exec") == 0)
+		return come_and_go(argv + 2);
 	while (argc >= 3 && i < n_tests && strcmp(tests[i].name, argv[1]) != 0)
 		i++;
 	if (argc < 3 || argc > 4 || i == n_tests) {
 		fprintf(stderr, "usage: bench_scale TEST SOCKET [N] | "
-				"first SOCKET COMMAND...\n");
+				"first SOCKET COMMAND... | "
+				"exec COMMAND...\n");
 		return 2;
 	}
 	sock = argv[2];

@@ -29,7 +29,7 @@ now_us(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
@@ -192,6 +192,23 @@ rm_20000(void)
 {
 	make(s, 0, "/d", 0, 20000);
 	start();
+	ask(s, WIRE_RM, 0, "/d", NULL);
+}
+
+static void
+rm_20000_after_500000(void)
+{
+	char dir[32];
+	int i;
+
+	for (i = 0; i < 500; i++) {
+		snprintf(dir, sizeof(dir), "/e/%d", i);
+		make(s, 0, dir, 0, 1000);
+	}
+	ask(s, WIRE_RM, 0, "/e", NULL);
+	settle();
+	start();
+	make(s, 0, "/d", 0, 20000);
 	ask(s, WIRE_RM, 0, "/d", NULL);
 }
 
@@ -633,6 +650,8 @@ static const struct {
 	int times;
 } cases[] = {
 	{ "rm", "RM of 20000 siblings", rm_20000, TIMES },
+	{ "rm-after", "20000 siblings and their RM after that of 500000 nodes",
+	    rm_20000_after_500000, 3 },
 	{ "rm-txn", "RM of 20000 siblings in a transaction", rm_20000_in_txn,
 	    TIMES },
 	{ "rm-guest", "RM of a guest's 20000 siblings", rm_20000_of_guest,
