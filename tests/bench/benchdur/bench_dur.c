@@ -82,11 +82,16 @@ fill(const char *socket_path, int nodes, int domains)
 
 /* --- killing --- */
 
-/* The primary, which is not BEFORE, once there is a standby, too. */
-static pid_t
-wait_for_both(const char *rundir, pid_t before)
-{
+/* The store's processes. */
+struct trio {
 	long supervisor, primary, standby;
+};
+
+/* They, once the primary is not BEFORE and there is a standby, too. */
+static struct trio
+wait_for_both(const char *rundir, long before)
+{
+	struct trio t;
 	char path[128];
 	FILE *f;
 	int i, n;
@@ -97,43 +102,115 @@ wait_for_both(const char *rundir, pid_t before)
 		n = f == NULL
 			? 0
 			: fscanf(f, "supervisor %ld primary %ld standby %ld",
-			      &supervisor, &primary, &standby);
+			      &t.supervisor, &t.primary, &t.standby);
 		if (f != NULL)
 			fclose(f);
-		if (n == 3 && primary > 0 && primary != before && standby > 0 &&
-		    kill((pid_t)primary, 0) == 0)
-			return (pid_t)primary;
+		if (n == 3 && t.primary > 0 && t.primary != before &&
+		    t.standby > 0 && kill((pid_t)t.primary, 0) == 0)
+			return t;
 		usleep(1000);
 	}
 	die("nobody stands by");
 }
 
+/* For how long process PID worked, and had work but no CPU, ms. */
+struct fate {
+	double cpu, delay;
+};
+
+static struct fate
+fate_of(long pid)
+{
+	struct fate fate = { 0, 0 };
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/schedstat", pid);
+	f = fopen(path, "re");
+	if (f == NULL || fscanf(f, "%lf %lf", &fate.cpu, &fate.delay) != 2)
+		die("%s: no figures", path);
+	fclose(f);
+	fate.cpu /= 1e6;
+	fate.delay /= 1e6;
+	return fate;
+}
+
+struct outage {
+	double ms;
+	struct fate supervisor, heir;
+};
+
+static int
+by_length(const void *a, const void *b)
+{
+	return by_value(
+	    &((const struct outage *)a)->ms, &((const struct outage *)b)->ms);
+}
+
+static struct outage
+kill_once(struct client *c, const struct trio *t)
+{
+	struct fate supervisor = fate_of(t->supervisor);
+	struct fate heir = fate_of(t->standby);
+	double start = now_us();
+	struct outage o;
+
+	kill((pid_t)t->primary, SIGKILL);
+	client_write(c, 0, "/bench/kills", "1");
+	client_sync(c);
+	o.ms = (now_us() - start) / 1000;
+	o.supervisor = fate_of(t->supervisor);
+	o.heir = fate_of(t->standby);
+	o.supervisor.cpu -= supervisor.cpu;
+	o.supervisor.delay -= supervisor.delay;
+	o.heir.cpu -= heir.cpu;
+	o.heir.delay -= heir.delay;
+	return o;
+}
+
+static void
+say_shares(const char *which, const struct outage *o)
+{
+	printf(
+	    "%s: the supervisor worked\tms\t%.2f\n", which, o->supervisor.cpu);
+	printf("%s: the supervisor waited for a CPU\tms\t%.2f\n", which,
+	    o->supervisor.delay);
+	printf("%s: the heir worked\tms\t%.2f\n", which, o->heir.cpu);
+	printf(
+	    "%s: the heir waited for a CPU\tms\t%.2f\n", which, o->heir.delay);
+}
+
 static int
 kill_often(const char *rundir, int times)
 {
-	double *ms = calloc((size_t)times, sizeof(*ms)), start;
+	struct outage *all = calloc((size_t)times, sizeof(*all));
+	struct trio t = { 0, 0, 0 };
 	struct client *c;
 	char path[128];
-	pid_t pid = 0;
 	int i;
 
-	if (ms == NULL)
+	if (all == NULL)
 		die("no memory");
 	snprintf(path, sizeof(path), "%s/socket", rundir);
 	c = client_open(path);
 	for (i = 0; i < times; i++) {
-		pid = wait_for_both(rundir, pid);
+		t = wait_for_both(rundir, t.primary);
 		usleep(20000); /* it follows */
-		start = now_us();
-		kill(pid, SIGKILL);
-		client_write(c, 0, "/bench/kills", "1");
-		client_sync(c);
-		ms[i] = (now_us() - start) / 1000;
+		all[i] = kill_once(c, &t);
 	}
-	qsort(ms, (size_t)times, sizeof(*ms), by_value);
-	printf("median\tms\t%.2f\n", ms[times / 2]);
-	printf("99th percentile\tms\t%.2f\n", ms[times * 99 / 100]);
-	printf("longest\tms\t%.2f\n", ms[times - 1]);
+	qsort(all, (size_t)times, sizeof(*all), by_length);
+	printf("median\tms\t%.2f\n", all[times / 2].ms);
+	printf("99th percentile\tms\t%.2f\n", all[times * 99 / 100].ms);
+	printf("longest\tms\t%.2f\n", all[times - 1].ms);
+	say_shares("median", &all[times / 2]);
+	say_shares("99th percentile", &all[times * 99 / 100]);
+	if (getenv("VERBOSE") != NULL)
+		for (i = 0; i < times; i++)
+			fprintf(stderr,
+			    "%.2f: supervisor %.2f + %.2f, heir %.2f + %.2f\n",
+			    all[i].ms, all[i].supervisor.cpu,
+			    all[i].supervisor.delay, all[i].heir.cpu,
+			    all[i].heir.delay);
 	return 0;
 }
 
