@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../support/checks.sh"
 
 build=$(cd "${1:?usage: crash-points.sh BUILD}" && pwd)
-top=$(mktemp -d "${TMPDIR:-/dev/shm}/points.XXXXXX")
+top=$(scratch points 300)
 cleanup() {
 	remove_tree "$top"
 }
@@ -19,11 +19,14 @@ trap cleanup EXIT
 trap 'exit 1' INT TERM
 
 points() { # NAME ARG...
-	mkdir -p "$top/$1"
 	dir="$top/$1"
+	mkdir "$dir"
 	shift
-	timeout 10000 "$build/tests/crash/points" -e "${EVERY:-1}" "$@" \
-	    "$build/tests/crash/xenstored-crash" "$dir"
+	p_status=0
+	timeout 2000 "$build/tests/crash/points" -e "${EVERY:-1}" "$@" \
+	    "$build/tests/crash/xenstored-crash" "$dir" || p_status=$?
+	remove_tree "$dir"
+	return "$p_status"
 }
 # Two at a time: most of it is waiting for processes to start.
 primary() {
@@ -42,9 +45,11 @@ primary() {
 checkpoints() {
 	mkdir "$top/$1"
 	timeout 1000 "$build/tests/crash/checkpoints" -e "${EVERY:-2}" -r "$1" \
-	    "$build/tests/crash/xenstored-crash" "$top/$1" && return
-	cat "$top/$1/err"
-	return 1
+	    "$build/tests/crash/xenstored-crash" "$top/$1" || {
+		cat "$top/$1/err"
+		return 1
+	}
+	remove_tree "$top/$1"
 }
 differ() { # PROCESS ANSWER: only PROCESS has no memory
 	mkdir "$top/differ-$1"
@@ -57,9 +62,10 @@ differ() { # PROCESS ANSWER: only PROCESS has no memory
 	d_ok=0
 	timeout 300 "$build/tests/crash/differ" "$top/differ-$1" "$2" || d_ok=1
 	kill "$d_daemon"
-	wait "$d_daemon"
+	wait "$d_daemon" || :
 	cat "$top/differ-$1/out"
 	[ "$2" != OK ] || grep -q 'there was no memory for record' "$top/differ-$1/out" || d_ok=1
+	remove_tree "$top/differ-$1"
 	return "$d_ok"
 }
 finds() { # RULE

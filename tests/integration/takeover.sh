@@ -16,7 +16,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 kills=${KILLS:-800}
 build=$(cd "${1:?usage: takeover.sh BUILD}" && pwd)
-dir=$(mktemp -d "${TMPDIR:-/dev/shm}/takeover.XXXXXX")
+dir=$(scratch takeover 100)
 export XENSTORED_RUNDIR="$dir" XENSTORED_PATH="$dir/socket"
 daemon=
 cleanup() {

@@ -15,7 +15,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 build=$(cd "${1:?usage: update.sh BUILD}" && pwd)
 ours=$build/bin/xenstored
-dir=$(mktemp -d "${TMPDIR:-/dev/shm}/update.XXXXXX")
+dir=$(scratch update 200)
 export XENSTORED_RUNDIR="$dir/run" XENSTORED_PATH="$dir/run/socket" TMPDIR="$dir"
 export PATH="$build/bin:$PATH" LD_LIBRARY_PATH="$build/lib"
 daemon=

@@ -2,6 +2,7 @@
 #
 #   check TEXT COMMAND...   "ok TEXT" or "FAIL TEXT" with the command's output
 #   skip TEXT REASON
+#   scratch NAME MIB        a new folder for so much; in memory, if there is room
 #   remove_tree DIR           also while a daemon is on its way out in it
 #   checks_end              the script's last line: exits 1 if a check failed
 
@@ -24,6 +25,16 @@ check()
 skip()
 {
 	printf 'skip %s: %s\n' "$1" "$2"
+}
+
+scratch()
+{
+	sc_in=${TMPDIR:-/tmp}
+	if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] &&
+	    [ "$(df -Pk /dev/shm | awk 'NR == 2 { print $4 }')" -ge $(($2 * 1024)) ]; then
+		sc_in=/dev/shm
+	fi
+	mktemp -d "$sc_in/$1.XXXXXX"
 }
 
 remove_tree()
