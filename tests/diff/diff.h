@@ -231,6 +231,9 @@ void tally_reply(uint32_t op, const struct reply *ours);
  * pairs of operation and error in tally.c's list that never came. */
 int tally_print(void);
 
+/* Whether all of them came. */
+bool tally_is_whole(void);
+
 /* ------------------------------------------------------------ sequences -- */
 
 /* A random sequence of N steps. RNG is the state of the generator. */

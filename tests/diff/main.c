@@ -7,7 +7,8 @@
  *   --steps N        random steps in all (100000)
  *   --length N       steps of one sequence (50)
  *   --seed N         15: make check tries the same each time; printed
- *   --seconds N      stop the random part after that time (60; 0: never)
+ *   --seconds N      stop the random part after that time (60; 0: never), or ten
+ *                    times that if there is something that --coverage misses
  *   --replay FILE    these steps first (any number of times)
  *   --all            go on after a failure; one minimal script for each kind
  *   --coverage       what was compared, by operation and answer; fails if an
@@ -150,7 +151,10 @@ random_part(void)
 	int failed = 0;
 
 	while (run_steps < (unsigned long)opt.steps &&
-	       (opt.seconds == 0 || time(NULL) < end)) {
+	       (opt.seconds == 0 || time(NULL) < end ||
+		   /* a slow machine needs longer for what has to be met */
+		   (opt.coverage && !tally_is_whole() &&
+		       time(NULL) < end + 9 * opt.seconds))) {
 		gen_sequence(&seq, opt.length, &rng);
 		run_sequence(&seq, v);
 		if (v->failed) {

@@ -93,9 +93,9 @@ was_seen(unsigned row, const char *name, size_t len)
 	return false;
 }
 
-/* The answers of LIST that never came, on stdout. */
+/* The answers of LIST that never came, if SAY on stdout. */
 static int
-missing(uint32_t op, const char *list)
+missing(uint32_t op, const char *list, bool say)
 {
 	int n = 0;
 	size_t len;
@@ -104,10 +104,23 @@ missing(uint32_t op, const char *list)
 		len = strcspn(list, " ");
 		if (was_seen(row_of(op), list, len))
 			continue;
-		printf("  never: %s %.*s\n", wire_op_name(op), (int)len, list);
+		if (say)
+			printf("  never: %s %.*s\n", wire_op_name(op), (int)len,
+			    list);
 		n++;
 	}
 	return n;
+}
+
+bool
+tally_is_whole(void)
+{
+	size_t w;
+
+	for (w = 0; w < sizeof(wanted) / sizeof(wanted[0]); w++)
+		if (missing(wanted[w].op, wanted[w].errors, false) > 0)
+			return false;
+	return true;
 }
 
 int
@@ -127,6 +140,6 @@ tally_print(void)
 		printf("\n");
 	}
 	for (w = 0; w < sizeof(wanted) / sizeof(wanted[0]); w++)
-		n += missing(wanted[w].op, wanted[w].errors);
+		n += missing(wanted[w].op, wanted[w].errors, true);
 	return n;
 }
