@@ -32,6 +32,28 @@ xs_each()
 	    sample "$xs_what" "Debian's oxenstored 4.17" "$xs_unit" "$(xs_ask "$peers_ox" "$@")"
 }
 
+# xs_one_of_many WHAT WHOSE SOCKET MODE CLIENTS [PID]: how fast they are
+# answered, and the CPU that this takes whoever serves
+xs_one_of_many()
+{
+	[ -n "$3" ] || return 0
+	xs_what=$1 xs_whose=$2
+	taskset -c "$xs_cpu" "$bench/benchxs/bench_xs" "$4" "$3" "$5" 60000 ${6:+"$6"} >/run/xs
+	read -r xs_rate xs_us </run/xs
+	sample "$xs_what" "$xs_whose" /s "$xs_rate"
+	sample "$xs_what: CPU of who serves" "$xs_whose" us "$xs_us"
+}
+
+# xs_many WHAT MODE CLIENTS
+xs_many()
+{
+	xs_one_of_many "$1" 'a server that only answers' /run/xs-floor "$2" "$3"
+	xs_one_of_many "$1" 'our xenstored' "$XENSTORED_RUNDIR/socket" "$2" "$3" \
+	    "$(awk '$1 == "primary" { print $2 }' "$XENSTORED_RUNDIR/status")"
+	xs_one_of_many "$1" "Debian's xenstored 4.17" "$peers_c" "$2" "$3"
+	xs_one_of_many "$1" "Debian's oxenstored 4.17" "$peers_ox" "$2" "$3"
+}
+
 xs_run()
 {
 	for _ in $rounds; do
@@ -48,8 +70,8 @@ xs_run()
 		xs_each 'xenstore: READ, 32 outstanding, two CPUs' /s read 32 40000
 		xs_each 'xenstore: WRITE, 32 outstanding, two CPUs' /s write 32 20000
 		for xs_n in 50 500; do
-			xs_each "xenstore: READ, $xs_n clients at once, two CPUs" /s many-read $xs_n 20000
-			xs_each "xenstore: WRITE, $xs_n clients at once, two CPUs" /s many-write $xs_n 20000
+			xs_many "xenstore: READ, $xs_n clients at once, two CPUs" many-read $xs_n
+			xs_many "xenstore: WRITE, $xs_n clients at once, two CPUs" many-write $xs_n
 		done
 	done
 }

@@ -7,9 +7,10 @@
  * bench_xs read|write|txn SOCKET WINDOW COUNT
  *     WINDOW 1: the median round trip in microseconds; else requests a second.
  *     txn: TRANSACTION_START, READ, WRITE, TRANSACTION_END, one by one.
- * bench_xs many-read|many-write SOCKET CLIENTS COUNT
+ * bench_xs many-read|many-write SOCKET CLIENTS COUNT [PID]
  *     Replies a second of CLIENTS connections with one request outstanding
- * each.
+ *     each, and the microseconds of CPU that process PID (who listens, if none
+ *     is named) took for each.
  */
 #include <errno.h>
 #include <signal.h>
@@ -52,6 +53,31 @@ now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
+}
+
+/* The CPU that process PID has used up. */
+static double
+cpu_us(pid_t pid)
+{
+	struct timespec ts;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(pid, &clock) != 0 ||
+	    clock_gettime(clock, &ts) != 0)
+		die("the server's clock");
+	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
+}
+
+/* Who listens at the other end of S. */
+static pid_t
+listener(int s)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	if (getsockopt(s, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
+		die("SO_PEERCRED");
+	return who.pid;
 }
 
 static int
@@ -267,9 +293,11 @@ pipelined(int s, const char *mode, int window, int count)
 	printf("%.0f\n", (double)count * 1e6 / (now_us() - start));
 }
 
-/* CLIENTS connections with one request outstanding each, COUNT in all. */
+/* CLIENTS connections with one request outstanding each, COUNT in all, of the
+ * server that SERVES. */
 static void
-many(const struct sockaddr_un *at, uint32_t type, int clients, int count)
+many(const struct sockaddr_un *at, uint32_t type, int clients, int count,
+    pid_t serves)
 {
 	const size_t whole =
 	    sizeof(struct head) +
@@ -279,7 +307,7 @@ many(const struct sockaddr_un *at, uint32_t type, int clients, int count)
 	int ep = epoll_create1(0), back = 0, i, n, s;
 	char in[256];
 	ssize_t len;
-	double start = 0;
+	double start = 0, cpu = 0, end;
 
 	for (i = 0; i < clients; i++) {
 		s = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -302,12 +330,16 @@ many(const struct sockaddr_un *at, uint32_t type, int clients, int count)
 			if (have[s] < whole)
 				continue;
 			have[s] = 0;
-			if (++back == clients)
+			if (++back == clients) {
 				start = now_us();
+				cpu = cpu_us(serves);
+			}
 			put_simple(s, type, 0);
 		}
 	}
-	printf("%.0f\n", (double)count * 1e6 / (now_us() - start));
+	end = now_us();
+	printf("%.0f %.2f\n", (double)count * 1e6 / (end - start),
+	    (cpu_us(serves) - cpu) / (double)count);
 }
 
 int
@@ -320,10 +352,12 @@ main(int argc, char **argv)
 
 	if (strcmp(mode, "floor") == 0 && argc == 3)
 		run_floor(argv[2]);
-	if (argc != 5 || atoi(argv[4]) < 1 || atoi(argv[4]) > SAMPLES_MAX) {
+	if (argc < 5 || argc > 6 || atoi(argv[4]) < 1 ||
+	    atoi(argv[4]) > SAMPLES_MAX) {
 		fprintf(stderr, "usage: bench_xs floor SOCKET | "
 				"read|write|txn SOCKET WINDOW COUNT | "
-				"many-read|many-write SOCKET CLIENTS COUNT\n");
+				"many-read|many-write SOCKET CLIENTS COUNT "
+				"[PID]\n");
 		return 2;
 	}
 	at = address(argv[2]);
@@ -334,7 +368,8 @@ main(int argc, char **argv)
 	put_simple(s, XS_WRITE, 0);
 	take_one(s, body, sizeof(body));
 	if (strncmp(mode, "many-", 5) == 0)
-		many(&at, mode[5] == 'r' ? XS_READ : XS_WRITE, window, count);
+		many(&at, mode[5] == 'r' ? XS_READ : XS_WRITE, window, count,
+		    argc > 5 ? (pid_t)atoi(argv[5]) : listener(s));
 	else if (window > 1)
 		pipelined(s, mode, window, count);
 	else
