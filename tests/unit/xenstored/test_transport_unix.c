@@ -305,6 +305,116 @@ who_leaves_takes_watches_and_transactions_along(void **unused)
 	end(&t);
 }
 
+/* As often as the kernel may be asked until it has nothing to say. */
+static void
+all_turns(struct t *t)
+{
+	int i;
+
+	for (i = 0; i < 10; i++)
+		turns(t);
+}
+
+/* How many clients the server has. */
+static int
+clients(struct t *t)
+{
+	struct conn *conn = NULL;
+	int n = 0;
+
+	while ((conn = state_next_conn(server_state(t->server), conn)) != NULL)
+		n++;
+	return n;
+}
+
+static void
+who_sends_and_is_gone_at_once_is_noticed(void **unused)
+{
+	/* a request, a part of one, one and a part, nothing */
+	static const struct {
+		size_t whole, part;
+	} sent[] = { { 1, 0 }, { 0, 20 }, { 1, 20 }, { 0, 3 }, { 0, 0 } };
+	char bytes[WIRE_MESSAGE_MAX];
+	struct t t;
+	size_t i, len;
+	uint32_t id;
+	int fd, how;
+
+	(void)unused;
+	begin(&t);
+	for (how = 0; how < 3; how++) {
+		for (i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
+			fd = dial(&t);
+			if (how == 2) /* it leaves a reply unread */
+				assert_int_equal(
+				    make(bytes, WIRE_READ, 1, "/", 2),
+				    send(fd, bytes, 18, MSG_NOSIGNAL));
+			if (how == 2)
+				all_turns(&t);
+			assert_int_equal(clients(&t), 1);
+			len = make(bytes, WIRE_READ, 1, "/", 2);
+			(void)make(bytes + len, WIRE_READ, 2, "/none", 6);
+			len = sent[i].whole * len + sent[i].part;
+			assert_int_equal(
+			    send(fd, bytes + (sent[i].whole ? 0 : 18), len,
+				MSG_NOSIGNAL),
+			    len);
+			if (how == 1)
+				shutdown(fd, SHUT_WR);
+			else
+				close(fd);
+			all_turns(&t);
+			assert_int_equal(clients(&t), 0);
+			if (how != 1)
+				continue;
+			if (sent[i].whole > 0)
+				assert_int_equal(
+				    get(&t, fd, &id, bytes), WIRE_READ);
+			assert_int_equal(get(&t, fd, &id, bytes), 0xdead);
+			close(fd);
+		}
+	}
+	end(&t);
+}
+
+static void
+what_follows_descriptors_is_read_too(void **unused)
+{
+	char bytes[WIRE_MESSAGE_MAX], room[CMSG_SPACE(sizeof(int))];
+	struct iovec vec = { bytes, 0 };
+	struct msghdr msg = { .msg_iov = &vec,
+		.msg_iovlen = 1,
+		.msg_control = room,
+		.msg_controllen = sizeof(room) };
+	struct cmsghdr *part = CMSG_FIRSTHDR(&msg);
+	uint32_t id, i;
+	struct t t;
+	int fd;
+
+	(void)unused;
+	begin(&t);
+	fd = dial(&t);
+	part->cmsg_level = SOL_SOCKET;
+	part->cmsg_type = SCM_RIGHTS;
+	part->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(part), &fd, sizeof(int));
+	for (i = 0; i < 4; i++) {
+		vec.iov_len = make(bytes, WIRE_READ, i, "/", 2);
+		msg.msg_control = i % 2 == 0 ? room : NULL;
+		msg.msg_controllen = i % 2 == 0 ? sizeof(room) : 0;
+		assert_int_equal(sendmsg(fd, &msg, 0), vec.iov_len);
+	}
+	all_turns(&t);
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(get(&t, fd, &id, bytes), WIRE_READ);
+		assert_int_equal(id, i);
+	}
+	close(fd);
+	all_turns(&t);
+	assert_int_equal(clients(&t), 0);
+	end(&t);
+}
+
 static void
 a_thousand_clients_come_and_go(void **unused)
 {
@@ -339,6 +449,8 @@ main(void)
 		cmocka_unit_test(too_long_a_message_closes_only_its_sender),
 		cmocka_unit_test(
 		    who_leaves_takes_watches_and_transactions_along),
+		cmocka_unit_test(who_sends_and_is_gone_at_once_is_noticed),
+		cmocka_unit_test(what_follows_descriptors_is_read_too),
 		cmocka_unit_test(a_thousand_clients_come_and_go),
 	};
 
