@@ -274,7 +274,7 @@ $(B)/tests/unit/core/test_abi.src/abi_debian.o: OBJ_CFLAGS = -std=gnu11
 
 # ------------------------------------------------------------------- targets --
 .PHONY: all help deps clean guests demo check check-unit check-model \
-        check-diff check-security security-table check-lint check-san check-san-system check-integration check-strict check-xen check-fuzz bench crash \
+        check-diff check-security security-table check-lint check-san check-san-system check-integration check-strict check-xen check-fuzz bench bench-profile crash \
         fuzz fuzzers install
 
 all: $(SOLIBS) $(addprefix $(B)/bin/,$(PROGS)) \
@@ -606,6 +606,9 @@ demo: deps ## boot the HOWTO's domain, show it at work, shut it down
 
 bench: all $(BENCHES) $(B)/tests/diff/ox_preload.so ## latencies and throughput beside the bare floor
 	@sh tests/bench/run $(B)
+
+bench-profile: all $(BENCHES) ## where the CPU goes that many clients take (root, perf)
+	@sh tests/bench/profile $(B)
 
 # tests/fuzz/fuzz_NAME.c with the archives that FUZZ_NAME lists.
 FUZZ_bootcfg := boot
