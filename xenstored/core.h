@@ -61,8 +61,11 @@ struct state {
 	struct list forgotten; /* struct touched.in_order, to be freed */
 	struct txn *reserved;  /* guests' changes wait for its end; or NULL */
 	unsigned patience;     /* how often they will still be put off */
-	uint64_t next_aging;   /* stamp at which transactions are looked at */
-	uint64_t work;	       /* nanoseconds, about, of large requests */
+	struct list snapshots; /* struct txn.in_turn: guests' */
+	struct former *former;
+	int64_t removed; /* what went from the live tree, or was replaced, as
+			  * former_whole() counts and beside heap.copied */
+	uint64_t work;	 /* nanoseconds, about, of large requests */
 	struct walk walk;
 	char path[WIRE_PAYLOAD_MAX + 64]; /* of the request at hand */
 	char text[WIRE_PAYLOAD_MAX];	  /* its reply while it is made */

@@ -14,8 +14,9 @@ enum {
 	COST_WATCH = 208, /* beside its texts and places */
 	COST_PLACE = 104, /* a component of a watched path */
 	COST_TXN = 152,
-	COST_TOUCHED = 48, /* a path in a footprint, beside its text */
-	COST_TXN_OP = 24,  /* a request in a log, beside its payload */
+	COST_TOUCHED = 48,  /* a path in a footprint, beside its text */
+	COST_TXN_OP = 24,   /* a request in a log, beside its payload */
+	COST_VERSION = 128, /* of a node, beside the node: in a list, a list */
 };
 
 /* Nanoseconds, about, so that a client pays for large requests with its turns.

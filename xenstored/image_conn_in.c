@@ -288,9 +288,11 @@ new_txn(struct conn *conn, struct node *base, struct node *top)
 	txn->conn = conn;
 	list_init(&txn->order);
 	list_init(&txn->link);
-	list_append(&conn->txns, &txn->link);
+	list_init(&txn->in_turn);
 	txn->base = node_ref(base);
 	txn->top = node_ref(top);
+	txn->copied = INT32_MAX; /* not known, but not more than that */
+	txn_open(txn);
 	return txn;
 }
 

@@ -28,7 +28,7 @@
 enum {
 	/* Also of what records mean and how a state answers them: whoever
 	 * follows does just what the writer did. */
-	LOG_VERSION = 4 + LOG_LATER,
+	LOG_VERSION = 5 + LOG_LATER,
 	LOG_HEADER_SIZE = 4096,
 	LOG_BOOT_SIZE = 16,
 	LOG_SIZE = 16 << 20,   /* of the daemon's own */

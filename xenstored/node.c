@@ -160,6 +160,7 @@ node_copy(struct heap *heap, const struct node *old)
 	acl_ref(node->acl);
 	if (node->kids != NULL)
 		kids_ref(node->kids);
+	heap->copied += node_version_cost(old);
 	return node;
 }
 
@@ -251,6 +252,17 @@ node_cost(const struct node *node)
 {
 	return COST_NODE + node->name_len + node->value_len +
 	       (int64_t)node->acl->n * COST_PERM;
+}
+
+int64_t
+node_version_cost(const struct node *node)
+{
+	int64_t cost = node_cost(node) + COST_VERSION;
+
+	/* pages of 64, and an index */
+	if (node->kids != NULL)
+		cost += (int64_t)node->kids->n * 5 / 8;
+	return cost;
 }
 
 struct weight

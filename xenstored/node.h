@@ -62,6 +62,7 @@ struct heap {
 	void *chunks;		   /* of memory */
 	size_t live;		   /* versions that exist */
 	size_t unsorted; /* freed since sort_free_room() had it sorted */
+	int64_t copied;	 /* what the versions cost that were copied so far */
 };
 
 /* A name that is looked for, with its hash. */
@@ -149,6 +150,9 @@ uint64_t node_kids_stamp(const struct node *node);
 
 /* The bytes that NODE's owner is charged; the same on every machine. */
 int64_t node_cost(const struct node *node);
+
+/* The bytes, about, that this version of NODE takes beside others of it. */
+int64_t node_version_cost(const struct node *node);
 
 /* What NODE amounts to with all below it. */
 struct weight node_weight(const struct node *node);

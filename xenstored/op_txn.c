@@ -35,7 +35,7 @@ op_txn_start(struct request *req)
 	if (txn == NULL)
 		return XS_ENOMEM;
 	txn->id = new_id(conn);
-	list_append(&conn->txns, &txn->link);
+	txn_open(txn);
 	principal_charge(self, QUOTA_TXNS, 1);
 	txn_reserve(txn);
 	snprintf(text, sizeof(text), "%u", (unsigned)txn->id);

@@ -221,7 +221,8 @@ remember(struct request *req, const struct op *op, enum xs_err err)
 	req->changed = true;
 	if (writes && err == XS_OK)
 		txn->changed = true;
-	if (writes && (err == XS_ENOSPC || err == XS_ENOMEM))
+	if (writes && (err == XS_ENOSPC || err == XS_ENOMEM) &&
+	    txn->failed != XS_EAGAIN)
 		txn->failed = err;
 	if (txn->failed != XS_OK)
 		return; /* it will not run again */
@@ -243,6 +244,7 @@ ops_run(struct request *req)
 	static const struct op none;
 	const struct op *op =
 	    req->header.type < WIRE_OP_COUNT ? &ops[req->header.type] : &none;
+	int64_t copied = req->st->heap.copied;
 	enum xs_err err;
 
 	req->view.st = req->st;
@@ -253,6 +255,8 @@ ops_run(struct request *req)
 		return;
 	}
 	err = op->run(req);
+	if (req->view.txn != NULL)
+		txn_copied(req->view.txn, copied);
 	if (err != XS_OK)
 		reply_error(req, err);
 	else if ((op->flags & (OP_WRITES | OP_CHANGES)) != 0)
@@ -264,6 +268,7 @@ enum xs_err
 ops_replay(struct request *req, struct txn *txn)
 {
 	const struct op *op = &ops[req->header.type];
+	int64_t copied = req->st->heap.copied;
 	enum xs_err err;
 
 	req->view.st = req->st;
@@ -273,6 +278,7 @@ ops_replay(struct request *req, struct txn *txn)
 	err = parse(req, op->args);
 	if (err == XS_OK)
 		err = op->run(req);
+	txn_copied(txn, copied);
 	if (err != XS_OK)
 		reply_error(req, err);
 	if (err == XS_OK && (op->flags & OP_WRITES) != 0)

@@ -12,6 +12,7 @@
 #include "xenstored/conn.h"
 #include "xenstored/crash_point.h"
 #include "xenstored/domain.h"
+#include "xenstored/former.h"
 #include "xenstored/merge.h"
 #include "xenstored/ops.h"
 #include "xenstored/txn.h"
@@ -76,6 +77,7 @@ state_destroy(struct state *st)
 	watches_free(st->watches);
 	diff_free(st->diff);
 	merge_free(st->merge);
+	former_free(st->former);
 	free(st->check);
 	free(st->domain);
 	return 0;
@@ -94,14 +96,16 @@ state_new(const struct state_config *config, const struct state_env *env)
 	list_init(&st->conns);
 	list_init(&st->unburied);
 	list_init(&st->forgotten);
+	list_init(&st->snapshots);
 	talloc_set_destructor(st, state_destroy);
 	st->domain = calloc(DOMID_FIRST_RESERVED, sizeof(struct domain *));
 	st->diff = diff_new();
 	st->merge = merge_new();
+	st->former = former_new();
 	st->check = check_new();
 	st->all = principals_new(&config->quotas);
 	if (st->domain != NULL && st->diff != NULL && st->merge != NULL &&
-	    st->check != NULL && st->all != NULL &&
+	    st->former != NULL && st->check != NULL && st->all != NULL &&
 	    table_init(&st->conns_by_id) &&
 	    heap_init(&st->heap, &config->seed)) {
 		st->watches = watches_new(st->heap.atoms, &config->seed);
@@ -379,7 +383,7 @@ run(struct conn *conn, const void *bytes, size_t len, size_t upto, bool refuse)
 	}
 	heap_reap(&conn->st->heap, REAP_BESIDE);
 	txn_reap(conn->st, REAP_BESIDE);
-	txn_age_all(conn->st);
+	txn_age_next(conn->st);
 	mind_soft_limit(conn->st, conn->who.self);
 	fired = watches_fired(conn->st->watches) - fired;
 	return 1 + (int)(len / 1024) +

@@ -148,7 +148,7 @@ stream_in_transaction(struct stream_in *s)
 	if (txn == NULL)
 		return no_memory(s);
 	txn->id = id;
-	list_append(&conn->txns, &txn->link);
+	txn_open(txn);
 	principal_charge(conn->who.self, QUOTA_TXNS, 1);
 	if (id > conn->last_txn)
 		conn->last_txn = id;

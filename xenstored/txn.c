@@ -6,6 +6,7 @@
 
 #include "xenstored/account.h"
 #include "xenstored/cost.h"
+#include "xenstored/former.h"
 #include "xenstored/merge.h"
 #include "xenstored/ops.h"
 #include "xenstored/view.h"
@@ -15,6 +16,9 @@ _Static_assert(sizeof(struct txn_op) == COST_TXN_OP, "a log is charged whole");
 enum {
 	/* Changes of the store after which a guest's transaction is too old. */
 	AGE_MAX = 65536,
+	/* Bytes of former trees that it may keep: all that are open by
+	 * default together as much as the client may use by default. */
+	FORMER_MAX = 256 * 1024,
 	/* Commits refused in a row before a privileged client's is reserved. */
 	REFUSED_MAX = 4,
 	/* How often guests are put off by one reservation. */
@@ -44,6 +48,22 @@ affordable(const struct txn *txn, int64_t bytes)
 	       principal_may(txn->conn->who.self, QUOTA_MEMORY, bytes);
 }
 
+/* What has gone from the live tree so far, and more. */
+static int64_t
+all_former(const struct state *st)
+{
+	return st->heap.copied + st->removed;
+}
+
+/* TXN keeps KNOWN bytes of former trees now. */
+static void
+weighed(struct txn *txn, int64_t known)
+{
+	txn->weighed = true;
+	txn->known = known;
+	txn->known_at = all_former(txn->conn->st);
+}
+
 struct txn *
 txn_new(struct conn *conn)
 {
@@ -57,12 +77,40 @@ txn_new(struct conn *conn)
 	}
 	txn->conn = conn;
 	list_init(&txn->link);
+	list_init(&txn->in_turn);
 	list_init(&txn->order);
 	txn->base = node_ref(conn->st->live);
 	txn->top = node_ref(conn->st->live);
 	txn->stamp = conn->st->heap.stamp;
+	weighed(txn, 0);
 	charge(txn, COST_TXN);
 	return txn;
+}
+
+void
+txn_open(struct txn *txn)
+{
+	list_append(&txn->conn->txns, &txn->link);
+	if (!txn->conn->who.privileged)
+		list_append(&txn->conn->st->snapshots, &txn->in_turn);
+}
+
+/* Nothing else makes one fail like this before its commit. */
+static bool
+is_given_up(const struct txn *txn)
+{
+	return txn->failed == XS_EAGAIN;
+}
+
+void
+txn_copied(struct txn *txn, int64_t before)
+{
+	int64_t more = txn->conn->st->heap.copied - before;
+
+	if (is_given_up(txn))
+		return; /* it keeps none of it */
+	txn->copied += more;
+	charge(txn, more);
 }
 
 void
@@ -74,6 +122,7 @@ txn_free(struct txn *txn)
 	if (txn->conn->st->reserved == txn)
 		txn->conn->st->reserved = NULL;
 	list_remove(&txn->link);
+	list_remove(&txn->in_turn);
 	list_move_all(&txn->conn->st->forgotten, &txn->order);
 	table_end(&txn->touched);
 	node_unref(heap, txn->base);
@@ -104,38 +153,52 @@ is_old(const struct txn *txn)
 	       txn->conn->st->heap.stamp > txn->stamp + AGE_MAX;
 }
 
-/* That it is old depends on stamps only, and so does what it answers. */
+/*
+ * Whether TXN keeps more of former trees than it may. That is so for good: what
+ * is in one and not in the present tree never comes back there. So who noticed
+ * it sooner, and who only when it was used, have the same answer for it.
+ */
+static bool
+keeps_too_much(struct txn *txn)
+{
+	struct state *st = txn->conn->st;
+
+	if (txn->conn->who.privileged)
+		return false;
+	if (!txn->weighed ||
+	    txn->known + all_former(st) - txn->known_at > FORMER_MAX)
+		weighed(txn,
+		    former_cost(st->former, txn->base, st->live, FORMER_MAX));
+	return txn->known > FORMER_MAX;
+}
+
+/* When it is too much or too old is the same wherever the log is followed, and
+ * so is what it answers. */
 static void
 renew(struct txn *txn)
 {
 	struct state *st = txn->conn->st;
 
-	if (txn->failed == XS_OK)
-		txn->failed = XS_EAGAIN;
+	txn->failed = XS_EAGAIN;
 	node_unref(&st->heap, txn->base);
 	node_unref(&st->heap, txn->top);
 	txn->base = node_ref(st->live);
 	txn->top = node_ref(st->live);
+	weighed(txn, 0);
 }
 
 void
-txn_age_all(struct state *st)
+txn_age_next(struct state *st)
 {
-	struct list *c, *t;
-	struct conn *conn;
 	struct txn *txn;
 
-	if (st->heap.stamp < st->next_aging)
+	if (list_empty(&st->snapshots))
 		return;
-	st->next_aging = st->heap.stamp + AGE_MAX / 4;
-	for (c = st->conns.next; c != &st->conns; c = c->next) {
-		conn = list_entry(c, struct conn, link);
-		for (t = conn->txns.next; t != &conn->txns; t = t->next) {
-			txn = list_entry(t, struct txn, link);
-			if (is_old(txn))
-				renew(txn);
-		}
-	}
+	txn = list_entry(st->snapshots.next, struct txn, in_turn);
+	list_remove(&txn->in_turn);
+	list_append(&st->snapshots, &txn->in_turn);
+	if (is_given_up(txn) || is_old(txn) || keeps_too_much(txn))
+		renew(txn);
 }
 
 struct txn *
@@ -157,7 +220,8 @@ txn_use(const struct conn *conn, uint32_t id)
 {
 	struct txn *txn = txn_find(conn, id);
 
-	if (txn != NULL && is_old(txn))
+	if (txn != NULL &&
+	    (is_given_up(txn) || is_old(txn) || keeps_too_much(txn)))
 		renew(txn);
 	return txn;
 }
@@ -510,6 +574,7 @@ install(struct txn *txn, int64_t spare)
 	diff_trees(
 	    st->diff, before, txn->top, account_part, account_diff, NULL);
 	st->live = node_ref(txn->top);
+	st->removed += txn->copied + txn->removed;
 	account_live(&st->books, st->live);
 	view_tell_commit(txn, before, st->live);
 	node_unref(&st->heap, before);

@@ -47,7 +47,8 @@ struct touched {
 };
 
 struct txn {
-	struct list link; /* in conn->txns */
+	struct list link;    /* in conn->txns */
+	struct list in_turn; /* in state->snapshots, if a guest's */
 	struct conn *conn;
 	uint32_t id;
 	struct node *base; /* references */
@@ -58,16 +59,23 @@ struct txn {
 	size_t n_touched;
 	char *log; /* struct txn_op and payload, one after the other */
 	size_t log_len, log_cap;
-	int64_t own_nodes;  /* nodes of the client that were made in it */
-	int64_t memory;	    /* charged to the client */
+	int64_t own_nodes;	 /* nodes of the client that were made in it */
+	int64_t memory;		 /* charged to the client */
+	int64_t copied, removed; /* what its commit puts in another's place */
+	/* What it kept of former trees at KNOWN_AT, a sum that only grows, and
+	 * by more than that does; WEIGHED: if these are known. */
+	int64_t known, known_at;
+	bool weighed;
 	enum xs_err failed; /* why it can only be given up */
 	bool changed;
 	bool replaying;
 };
 
-/* A transaction on the present tree; the caller puts it into a list. NULL: no
- * memory. */
+/* A transaction on the present tree, in no list. NULL: no memory. */
 struct txn *txn_new(struct conn *conn);
+
+/* Makes it one of its client's open ones. */
+void txn_open(struct txn *txn);
 
 /* Ends TXN. The memory of its footprint goes back in turns, by txn_reap(). */
 void txn_free(struct txn *txn);
@@ -80,14 +88,19 @@ bool txn_reap(struct state *st, size_t budget);
 struct txn *txn_find(const struct conn *conn, uint32_t id);
 
 /*
- * The same for a request in it. A guest's that is so old that what it keeps
- * of former trees is too much is bound to fail with XS_EAGAIN; until then it
- * sees the present tree at each request.
+ * The same for a request in it. A guest's that is too old, or keeps more of
+ * former trees than it may, is bound to fail with XS_EAGAIN; until then it sees
+ * the present tree at each request.
  */
 struct txn *txn_use(const struct conn *conn, uint32_t id);
 
-/* Takes their former trees from all transactions that are too old. */
-void txn_age_all(struct state *st);
+/* Takes its former tree from the next one of these, if there is one; each has
+ * its turn. */
+void txn_age_next(struct state *st);
+
+/* TXN's client pays for the versions of nodes that were copied in it since
+ * struct heap's sum of them was BEFORE. */
+void txn_copied(struct txn *txn, int64_t before);
 
 /*
  * TXN, just begun by a privileged client, will not be thwarted by guests again,

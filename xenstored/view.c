@@ -6,6 +6,7 @@
 #include "common/path.h"
 #include "xenstored/account.h"
 #include "xenstored/cost.h"
+#include "xenstored/former.h"
 
 struct node *
 view_top(const struct view *view)
@@ -311,6 +312,7 @@ remove_in_txn(const struct view *view, const char *path)
 {
 	struct txn *txn = view->txn;
 	struct node *removed;
+	struct weight weight;
 	int64_t cost = 0; /* of no interest */
 	enum xs_err err;
 
@@ -320,6 +322,8 @@ remove_in_txn(const struct view *view, const char *path)
 	err = store_remove(&view->st->heap, &txn->top, path, &removed);
 	if (err != XS_OK)
 		return err;
+	weight = node_weight(removed);
+	txn->removed += former_whole(&weight);
 	if (!privileged(view))
 		txn->own_nodes -= account_owned(
 		    &view->st->walk, removed, view->conn->who.self, &cost);
@@ -331,6 +335,7 @@ enum xs_err
 view_purge(struct state *st, const char *path)
 {
 	struct node *removed;
+	struct weight weight;
 	struct found f;
 	enum xs_err err;
 
@@ -339,6 +344,8 @@ view_purge(struct state *st, const char *path)
 	if (err != XS_OK)
 		return err;
 	account_live(&st->books, st->live);
+	weight = node_weight(removed);
+	st->removed += former_whole(&weight);
 	/* the parent may have been copied */
 	account_tree_gone(&st->walk, removed);
 	tell_removed(st, path, removed, f.parent, NULL);

@@ -139,7 +139,7 @@ a_guests_old_transaction_keeps_no_former_tree(void **unused)
 	h_start(&h);
 	s = h_socket(&h);
 	g = h_guest(&h, s, 1);
-	churn(&h, s, "/large", 1000, 1000);
+	churn(&h, s, "/large", 500, 500);
 	live = h.st->heap.live;
 	tx = h_begin(&h, g);
 	assert_int_equal(h_write(&h, g, tx, "y", "1"), XS_OK);
@@ -150,7 +150,7 @@ a_guests_old_transaction_keeps_no_former_tree(void **unused)
 	churn(&h, s, "/small", 5, 90000);
 	while (state_step(h.st, 1000))
 		;
-	assert_true(h.st->heap.live < live - 900);
+	assert_true(h.st->heap.live < live - 450);
 	/* it goes on, with what there is now, and fails in the end */
 	assert_int_equal(h_write(&h, s, 0, "/local/domain/1/z", "new"), XS_OK);
 	assert_string_equal(h_read(&h, g, tx, "z"), "new");
@@ -158,6 +158,160 @@ a_guests_old_transaction_keeps_no_former_tree(void **unused)
 	assert_int_equal(h_end(&h, g, tx, "T"), XS_EAGAIN);
 	assert_string_equal(h_read(&h, g, 0, "y"), "ENOENT");
 	assert_null(state_check(h.st));
+	h_stop(&h);
+}
+
+enum { LARGE = 2000, SHARE = 2621440 };
+
+/* CONN gives N nodes of its own large values. */
+static void
+write_large(struct h *h, struct conn *conn, int n, char what)
+{
+	char path[16], value[LARGE + 1];
+	int i;
+
+	memset(value, what, LARGE);
+	value[LARGE] = '\0';
+	for (i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "d/n%d", i);
+		assert_int_equal(h_write(h, conn, 0, path, value), XS_OK);
+	}
+}
+
+/* Bytes, about, that former trees and those of transactions take where N of
+ * their nodes are large ones of the present tree. */
+static size_t
+bytes_held(struct h *h, size_t before)
+{
+	while (state_step(h->st, 1000))
+		;
+	return (h->st->heap.live - before) * LARGE;
+}
+
+static void
+a_guest_keeps_no_more_of_former_trees_than_its_share(void **unused)
+{
+	struct conn *s, *g, *o;
+	uint32_t tx[10], other;
+	size_t before;
+	struct h h;
+	int i;
+
+	(void)unused;
+	h_start(&h);
+	s = h_socket(&h);
+	g = h_guest(&h, s, 1);
+	o = h_guest(&h, s, 2);
+	write_large(&h, g, 500, '0');
+	before = h.st->heap.live;
+	for (i = 0; i < 10; i++) {
+		tx[i] = h_begin(&h, g);
+		assert_int_equal(h_write(&h, g, tx[i], "y", "1"), XS_OK);
+		write_large(&h, g, 500, (char)('1' + i));
+	}
+	assert_true(bytes_held(&h, before) < SHARE);
+	/* who has seen little of that change goes on */
+	other = h_begin(&h, o);
+	assert_int_equal(h_write(&h, o, other, "z", "1"), XS_OK);
+	write_large(&h, g, 10, 'x');
+	assert_int_equal(h_end(&h, o, other, "T"), XS_OK);
+	for (i = 0; i < 10; i++)
+		assert_int_equal(h_end(&h, g, tx[i], "T"), XS_EAGAIN);
+	assert_string_equal(h_read(&h, g, 0, "y"), "ENOENT");
+	assert_true(bytes_held(&h, before) < 10 * LARGE);
+	h_stop(&h);
+}
+
+/* A subtree that goes is one change, however large. */
+static void
+so_it_is_with_what_was_removed_at_once(void **unused)
+{
+	struct conn *s, *g;
+	uint32_t tx;
+	size_t before;
+	struct h h;
+
+	(void)unused;
+	h_start(&h);
+	s = h_socket(&h);
+	g = h_guest(&h, s, 1);
+	before = h.st->heap.live;
+	churn(&h, s, "/small", 5, 5);
+	churn(&h, s, "/large", 5000, 5000);
+	tx = h_begin(&h, g);
+	assert_int_equal(h_one(&h, s, WIRE_RM, 0, "/small"), XS_OK);
+	assert_string_equal(h_read(&h, g, tx, "/small"), "EACCES");
+	assert_int_equal(h_end(&h, g, tx, "T"), XS_OK);
+	tx = h_begin(&h, g);
+	assert_int_equal(h_one(&h, s, WIRE_RM, 0, "/large"), XS_OK);
+	while (state_step(h.st, 1000))
+		;
+	assert_true(h.st->heap.live <= before + 10);
+	assert_int_equal(h_end(&h, g, tx, "T"), XS_EAGAIN);
+	h_stop(&h);
+}
+
+/* Changes that come and go between cost those nothing who do not hold them. */
+static void
+a_guest_cannot_end_anothers_transaction_by_its_own(void **unused)
+{
+	struct conn *s, *g, *o;
+	uint32_t tx, other;
+	struct h h;
+	int i;
+
+	(void)unused;
+	h_start(&h);
+	s = h_socket(&h);
+	g = h_guest(&h, s, 1);
+	o = h_guest(&h, s, 2);
+	write_large(&h, o, 20, '0');
+	tx = h_begin(&h, g);
+	assert_int_equal(h_write(&h, g, tx, "y", "1"), XS_OK);
+	for (i = 0; i < 1000; i++) {
+		other = h_begin(&h, o);
+		write_large(&h, o, 20, (char)('a' + i % 20));
+		assert_int_equal(h_end(&h, o, other, "F"), XS_OK);
+	}
+	assert_int_equal(h_end(&h, g, tx, "T"), XS_OK);
+	assert_string_equal(h_read(&h, g, 0, "y"), "1");
+	h_stop(&h);
+}
+
+static void
+a_guest_pays_for_what_its_transactions_copy(void **unused)
+{
+	struct conn *s, *g;
+	int64_t used;
+	uint32_t tx[10];
+	size_t before;
+	char path[16];
+	struct h h;
+	int i, n = 0;
+	enum xs_err err = XS_OK;
+
+	(void)unused;
+	h_start(&h);
+	s = h_socket(&h);
+	g = h_guest(&h, s, 1);
+	write_large(&h, g, 700, '0');
+	used = g->who.self->usage.n[QUOTA_MEMORY];
+	before = h.st->heap.live;
+	for (i = 0; i < 10 && err == XS_OK; i++) {
+		tx[i] = h_begin(&h, g);
+		for (n = 0; n < 400 && err == XS_OK; n++) {
+			snprintf(path, sizeof(path), "d/n%d", n);
+			err = h_perms(&h, g, tx[i], path, "n1", "r2", NULL);
+		}
+	}
+	assert_int_equal(err, XS_ENOMEM);
+	assert_true(
+	    (int64_t)bytes_held(&h, before) < SHARE - used + 100 * LARGE);
+	assert_null(state_check(h.st));
+	while (i-- > 0)
+		assert_int_equal(h_end(&h, g, tx[i], "F"), XS_OK);
+	assert_int_equal(g->who.self->usage.n[QUOTA_MEMORY], used);
+	assert_string_equal(h_text(&h, g, WIRE_GET_PERMS, 0, "d/n0"), "n1");
 	h_stop(&h);
 }
 
@@ -214,6 +368,12 @@ main(void)
 		    a_transaction_that_never_ends_holds_guests_back_for_a_while_only),
 		cmocka_unit_test(guests_are_never_favoured),
 		cmocka_unit_test(a_guests_old_transaction_keeps_no_former_tree),
+		cmocka_unit_test(
+		    a_guest_keeps_no_more_of_former_trees_than_its_share),
+		cmocka_unit_test(so_it_is_with_what_was_removed_at_once),
+		cmocka_unit_test(
+		    a_guest_cannot_end_anothers_transaction_by_its_own),
+		cmocka_unit_test(a_guest_pays_for_what_its_transactions_copy),
 		cmocka_unit_test(a_privileged_transaction_may_last),
 		cmocka_unit_test(large_requests_cost_more_of_a_turn),
 	};

@@ -561,6 +561,63 @@ a_message_that_came_in_part_is_copied_wherever_it_ends(void **unused)
 	}
 }
 
+/* Writes node I anew on both machines, and reads what the guest's transaction
+ * TX made in it; whether it is still there, on both. */
+static bool
+goes_on(struct h *h, struct h *copy, uint32_t s, uint32_t g, uint32_t tx, int i)
+{
+	bool is[2];
+	char path[24];
+
+	snprintf(path, sizeof(path), "/d/n%d", i);
+	assert_int_equal(h_write(h, conn_at(h->st, s), 0, path, "new"), XS_OK);
+	assert_int_equal(
+	    h_write(copy, conn_at(copy->st, s), 0, path, "new"), XS_OK);
+	is[0] = strcmp(h_read(h, conn_at(h->st, g), tx, "y"), "1") == 0;
+	is[1] = strcmp(h_read(copy, conn_at(copy->st, g), tx, "y"), "1") == 0;
+	assert_int_equal(is[0], is[1]);
+	return is[0];
+}
+
+static void
+a_transaction_that_keeps_too_much_ends_at_the_same_request(void **unused)
+{
+	char why[IMAGE_WHY_SIZE], path[24];
+	struct conn *s, *g;
+	struct h h, copy;
+	struct image img;
+	uint32_t tx;
+	int i;
+
+	(void)unused;
+	h_start(&h);
+	s = h_socket(&h);
+	g = h_guest(&h, s, 1);
+	for (i = 0; i < 2000; i++) {
+		snprintf(path, sizeof(path), "/d/n%d", i);
+		assert_int_equal(h_write(&h, s, 0, path, "old"), XS_OK);
+	}
+	tx = h_begin(&h, g);
+	assert_int_equal(h_write(&h, g, tx, "y", "1"), XS_OK);
+	for (i = 0; i < 300; i++) {
+		snprintf(path, sizeof(path), "/d/n%d", i);
+		assert_int_equal(h_write(&h, s, 0, path, "new"), XS_OK);
+	}
+	copy = h;
+	copy.env.ctx = &copy;
+	export(h.st, &img);
+	copy.st = image_import(img.data, img.len, &copy.env, NULL, why);
+	assert_non_null(copy.st);
+	image_free(&img);
+	while (goes_on(&h, &copy, conn_id(s), conn_id(g), tx, i))
+		assert_true(++i < 2000);
+	assert_true(i > 500);
+	g = conn_at(copy.st, conn_id(g));
+	assert_int_equal(h_end(&copy, g, tx, "T"), XS_EAGAIN);
+	h_stop(&copy);
+	h_stop(&h);
+}
+
 /* --- speed --- */
 
 static void
@@ -603,6 +660,8 @@ main(void)
 		    a_part_that_is_not_known_is_skipped_if_it_may_be),
 		cmocka_unit_test(
 		    a_message_that_came_in_part_is_copied_wherever_it_ends),
+		cmocka_unit_test(
+		    a_transaction_that_keeps_too_much_ends_at_the_same_request),
 		cmocka_unit_test(a_large_state_is_copied_fast),
 		cmocka_unit_test(
 		    a_machine_made_from_an_image_goes_on_as_the_first),
