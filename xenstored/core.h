@@ -52,7 +52,6 @@ struct state {
 	uint64_t last_sock;	/* the highest number of a socket yet */
 	uint32_t virq_port;	/* the shell's, kept for whoever takes over */
 	struct list unburied; /* struct principal.unburied, with a reference */
-	bool bury_stuck;      /* those wait for memory */
 	uint64_t last_death;  /* stamp at which a principal last died */
 	struct list_end list_end[LIST_ENDS]; /* by stamp */
 	struct diff *diff;

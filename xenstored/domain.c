@@ -296,7 +296,7 @@ domain_bury(struct state *st, struct principal *p)
 	st->last_death = ++st->heap.stamp;
 	if (burial != BURIAL_OVER)
 		list_append(&st->unburied, &principal_ref(p)->unburied);
-	st->bury_stuck = burial == BURIAL_NO_MEMORY;
+	p->stuck = burial == BURIAL_NO_MEMORY;
 	principal_die(st->all, p, st->last_death);
 	if (introduced)
 		tell(st, "@releaseDomain", domid, true);
@@ -317,6 +317,8 @@ domain_bury_rest(struct state *st, size_t most)
 		had = p->usage.n[QUOTA_NODES];
 		burial = remove_owned(st, p, &most);
 		some = some || p->usage.n[QUOTA_NODES] < had;
+		p->stuck = burial == BURIAL_NO_MEMORY &&
+			   p->usage.n[QUOTA_NODES] == had;
 		if (burial == BURIAL_MORE)
 			break; /* in the next turn */
 		if (burial == BURIAL_NO_MEMORY)
@@ -325,14 +327,18 @@ domain_bury_rest(struct state *st, size_t most)
 		principal_unref(p);
 		some = true;
 	}
-	st->bury_stuck = !some;
 	return some && !list_empty(&st->unburied);
 }
 
 bool
 domain_burying(const struct state *st)
 {
-	return !list_empty(&st->unburied) && !st->bury_stuck;
+	const struct list *link = st->unburied.next;
+
+	for (; link != &st->unburied; link = link->next)
+		if (!list_entry(link, const struct principal, unburied)->stuck)
+			return true;
+	return false;
 }
 
 void

@@ -43,6 +43,7 @@ struct principal {
 	bool soft_told;	      /* it uses much memory, and that was said */
 	uint32_t features;    /* that its ring offers */
 	struct list unburied; /* in the list of the dead who still own nodes */
+	bool stuck;	      /* there, and waits for memory */
 	struct quota_pool *pool;
 	struct quota_set limit; /* -1: the pool's */
 	struct quota_set usage, peak;

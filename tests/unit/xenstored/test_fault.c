@@ -3,6 +3,7 @@
 
 #include "harness.h"
 #include "xenstored/apply.h"
+#include "xenstored/domain.h"
 
 /*
  * Each request with the first, second, third ... allocation failing, until it
@@ -323,6 +324,72 @@ what_cannot_be_buried_is_not_worked_on_for_ever(void **unused)
 	h_stop(&c.h);
 }
 
+/* N nodes of domain DOMID's, each in a directory of domain 0's. */
+static void
+give_many(struct scene *c, unsigned domid, int n)
+{
+	char path[32], owner[8];
+	int i;
+
+	snprintf(owner, sizeof(owner), "n%u", domid);
+	for (i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "/b/%u/d%d/1", domid, i);
+		assert_int_equal(h_write(&c->h, c->s, 0, path, ""), XS_OK);
+		assert_int_equal(
+		    h_perms(&c->h, c->s, 0, path, owner, NULL, NULL), XS_OK);
+	}
+}
+
+static void
+what_cannot_be_buried_changes_nothing_for_who_is(void **unused)
+{
+	struct domain_info gone = { .exists = false };
+	static struct scene c;
+
+	(void)unused;
+	set(&c);
+	(void)h_guest(&c.h, c.s, 2);
+	(void)h_guest(&c.h, c.s, 3);
+	give_many(&c, 1, 1500);
+	give_many(&c, 2, 2);
+	h_begin(&c.h, c.s); /* what is removed has to be copied */
+	c.h.domain[1] = c.h.domain[2] = c.h.domain[3] = gone;
+	state_domain_changed(c.h.st, 1, &gone);
+	assert_true(domain_burying(c.h.st));
+	none_left = true;
+	state_domain_changed(c.h.st, 2, &gone);
+	none_left = false;
+	/* the one who can be is not interrupted by changes */
+	assert_true(domain_burying(c.h.st));
+	while (state_step(c.h.st, 1000))
+		;
+	assert_true(list_empty(&c.h.st->unburied));
+	assert_string_equal(
+	    h_text(&c.h, c.s, WIRE_DIRECTORY, 0, "/b/1/d1499"), "");
+	assert_string_equal(
+	    h_text(&c.h, c.s, WIRE_DIRECTORY, 0, "/b/2/d1"), "");
+
+	/* two who cannot be, and one who can, behind them */
+	give_many(&c, 4, 2);
+	give_many(&c, 5, 2);
+	give_many(&c, 6, 2);
+	h_begin(&c.h, c.s);
+	none_left = true;
+	state_domain_changed(c.h.st, 4, &gone);
+	state_domain_changed(c.h.st, 5, &gone);
+	none_left = false;
+	assert_false(domain_burying(c.h.st));
+	state_domain_changed(c.h.st, 6, &gone);
+	assert_false(domain_burying(c.h.st));
+	assert_int_equal(h_write(&c.h, c.s, 0, "/b/x", ""), XS_OK);
+	while (state_step(c.h.st, 1000))
+		;
+	assert_true(list_empty(&c.h.st->unburied));
+	assert_string_equal(
+	    h_text(&c.h, c.s, WIRE_DIRECTORY, 0, "/b/5/d1"), "");
+	h_stop(&c.h);
+}
+
 /* --- one of two processes has no memory --- */
 
 static struct apply *follower;
@@ -464,6 +531,8 @@ main(void)
 		cmocka_unit_test(what_had_no_memory_is_not_done_by_who_follows),
 		cmocka_unit_test(
 		    what_cannot_be_buried_is_not_worked_on_for_ever),
+		cmocka_unit_test(
+		    what_cannot_be_buried_changes_nothing_for_who_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
