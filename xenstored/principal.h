@@ -47,6 +47,7 @@ struct principal {
 	struct quota_pool *pool;
 	struct quota_set limit; /* -1: the pool's */
 	struct quota_set usage, peak;
+	int64_t growth; /* scratch space of a commit: memory more for it */
 	/* scratch space of state_check(): usage when it began, and in fact */
 	struct quota_set stated, counted;
 };

@@ -125,6 +125,11 @@ XS_MUST_CHECK enum xs_err txn_note(struct txn *txn, const char *path,
 XS_MUST_CHECK enum xs_err txn_log(struct txn *txn, uint32_t type,
     const void *payload, size_t len, uint64_t digest);
 
+/* Whether requests of TYPE change the tree. */
+bool txn_writes(uint32_t type);
+
+/* --- the end (txn_commit.c) --- */
+
 /*
  * Makes the changes of TXN, which is in no list any more, those of the live
  * tree and tells the watches. XS_EAGAIN: it has to be tried again; XS_ENOSPC,

@@ -88,23 +88,31 @@ view_read(const struct view *view, const char *path, unsigned aspect,
 
 /* --- quotas --- */
 
-/* Whether a node of N permissions and LEN bytes of value is small enough. */
+/* Whether a node of OWNER's with N permissions and LEN bytes of value is small
+ * enough, for it and for who makes it so. */
 static enum xs_err
-check_size(const struct view *view, size_t n, size_t len)
+check_size(const struct view *view, const struct principal *owner, size_t n,
+    size_t len)
 {
-	if (!principal_allows(view->conn->who.self, QUOTA_NODESIZE,
-		(int64_t)(16 + 8 * n + len)))
+	int64_t size = (int64_t)(16 + 8 * n + len);
+
+	if (!principal_allows(view->conn->who.self, QUOTA_NODESIZE, size) ||
+	    !principal_allows(owner, QUOTA_NODESIZE, size))
 		return quota_error(QUOTA_NODESIZE);
 	return XS_OK;
 }
 
-/* Whether nodes may take COST bytes more. What runs again at a commit may for
- * now: the whole is looked at when it is through. */
+/*
+ * Whether nodes of OWNER's, who is charged for them whoever changes them, may
+ * take COST bytes more. What runs again at a commit may for now: the whole is
+ * looked at when it is through.
+ */
 static enum xs_err
-check_memory(const struct view *view, int64_t cost)
+check_memory(
+    const struct view *view, const struct principal *owner, int64_t cost)
 {
 	if (cost > 0 && (view->txn == NULL || !view->txn->replaying) &&
-	    !principal_may(view->conn->who.self, QUOTA_MEMORY, cost))
+	    !principal_may(owner, QUOTA_MEMORY, cost))
 		return quota_error(QUOTA_MEMORY);
 	return XS_OK;
 }
@@ -126,12 +134,13 @@ check_put(const struct view *view, const char *path, const struct found *f,
     const struct acl *acl, const struct bytes *value)
 {
 	struct principal *self = view->conn->who.self;
+	const struct principal *owner = acl_owner(acl);
 	int64_t len = value != NULL ? (int64_t)value->len : 0, nodes, cost;
 	enum xs_err err;
 
 	if (privileged(view))
 		return XS_OK;
-	err = check_size(view, acl->n, (size_t)len);
+	err = check_size(view, owner, acl->n, (size_t)len);
 	if (err != XS_OK)
 		return err;
 	nodes = f->n_missing;
@@ -146,7 +155,7 @@ check_put(const struct view *view, const char *path, const struct found *f,
 	       names_below(path, f);
 	if (f->node != NULL)
 		cost -= (int64_t)node_value_len(f->node);
-	return check_memory(view, cost);
+	return check_memory(view, owner, cost);
 }
 
 /* --- watches --- */
@@ -390,19 +399,20 @@ static enum xs_err
 check_acl(const struct view *view, const struct node *node,
     const struct acl_entry *entry, size_t n)
 {
+	const struct principal *owner = acl_owner(node->acl);
 	enum xs_err err;
 
 	if (privileged(view))
 		return XS_OK;
-	if (entry[0].perm.domid != acl_owner(node->acl)->domid)
+	if (entry[0].perm.domid != owner->domid)
 		return XS_EPERM;
 	if (!principal_allows(view->conn->who.self, QUOTA_PERMS, (int64_t)n))
 		return quota_error(QUOTA_PERMS);
-	err = check_size(view, n, node_value_len(node));
+	err = check_size(view, owner, n, node_value_len(node));
 	if (err != XS_OK)
 		return err;
 	return check_memory(
-	    view, ((int64_t)n - (int64_t)node->acl->n) * COST_PERM);
+	    view, owner, ((int64_t)n - (int64_t)node->acl->n) * COST_PERM);
 }
 
 static enum xs_err

@@ -9,9 +9,8 @@
 #define store_same(heap, a, b, path, then, now)                                \
 	(*(then) = *(now) = NULL, (void)(heap), (void)(a), (void)(b),          \
 	    (void)(path), true)
-#include "xenstored/txn.c"
+#include "xenstored/txn_commit.c"
 #undef store_same
-#undef is_write
 
 #include "serial.h"
 

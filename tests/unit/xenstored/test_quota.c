@@ -240,6 +240,180 @@ memory_is_charged_and_given_back(void **unused)
 	h_stop(&h);
 }
 
+static void
+a_limit_of_0_is_none(void **unused)
+{
+	char path[2200] = "/local/domain/1/", value[3001], name[16];
+	const char *all;
+	struct conn *s, *g;
+	struct h_message m;
+	uint32_t tx;
+	struct h h;
+	int i;
+
+	(void)unused;
+	start(&h, &s, &g);
+	for (i = 0; i < QUOTA_COUNT; i++) {
+		all = quota_name((enum quota_id)i);
+		h_quota(&h, s, all, "0");
+	}
+	memset(value, 'v', 3000);
+	value[3000] = '\0';
+	tx = h_begin(&h, g);
+	for (i = 0; i < 2100; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		assert_int_equal(h_write(&h, g, tx, name, value), XS_OK);
+	}
+	assert_int_equal(h_end(&h, g, tx, "T"), XS_OK);
+	for (i = 0; i < 200; i++) {
+		snprintf(name, sizeof(name), "w%d", i);
+		assert_int_equal(h_watch(&h, g, name, "t"), XS_OK);
+		(void)h_begin(&h, g);
+	}
+	assert_int_equal(h_strings(&h, g, WIRE_SET_PERMS, 0, &m, "n0", "n1",
+			     "r2", "r3", "r4", "r5", "r6", "r7", NULL),
+	    XS_OK);
+	memset(path + strlen(path), 'x', 2100);
+	assert_int_equal(h_write(&h, g, 0, path, ""), XS_OK);
+	/* requests whose replies it does not read */
+	for (i = 0; i < 40; i++)
+		assert_int_equal(
+		    h_send(g, WIRE_READ, 0, "n1\0", 3), INPUT_MORE);
+	/* back to the general one */
+	h_quota(&h, s, "watches", "5");
+	assert_int_equal(h_watch(&h, s, "/", "t"), XS_OK);
+	while (h_take(g, &m))
+		;
+	assert_int_equal(h_watch(&h, g, "more", "t"), XS_ENOSPC);
+	h_stop(&h);
+}
+
+enum { HIS = 40, LONG = 2000 };
+
+/* Domain 1 has HIS small nodes to which domain 2 may write; it may use 50,000
+ * bytes. */
+static void
+lend(struct h *h, struct conn *s, struct conn *g)
+{
+	char path[16];
+	int i;
+
+	for (i = 0; i < HIS; i++) {
+		snprintf(path, sizeof(path), "n%d", i);
+		assert_int_equal(h_write(h, g, 0, path, "old"), XS_OK);
+		assert_int_equal(
+		    h_perms(h, g, 0, path, "n1", "b2", NULL), XS_OK);
+	}
+	h_quota(h, s, "memory", "50000");
+}
+
+/* CONN fills these in transaction TX while it may; how many, and *ERR_OUT. */
+static int
+fill(struct h *h, struct conn *conn, uint32_t tx, enum xs_err *err_out)
+{
+	char path[48], value[LONG + 1];
+	int n = 0;
+
+	memset(value, 'x', LONG);
+	value[LONG] = '\0';
+	*err_out = XS_OK;
+	for (; n < HIS && *err_out == XS_OK; n += *err_out == XS_OK) {
+		snprintf(path, sizeof(path), "/local/domain/1/n%d", n);
+		*err_out = h_write(h, conn, tx, path, value);
+	}
+	return n;
+}
+
+static void
+a_node_is_its_owners_whoever_writes_to_it(void **unused)
+{
+	const struct quota_set *used, *mine;
+	struct conn *s, *g, *o;
+	struct h_message m;
+	enum xs_err err;
+	int64_t before;
+	struct h h;
+	int n;
+
+	(void)unused;
+	start(&h, &s, &g);
+	o = h_guest(&h, s, 2);
+	lend(&h, s, g);
+	used = &g->who.self->usage;
+	mine = &o->who.self->usage;
+	before = mine->n[QUOTA_MEMORY];
+	n = fill(&h, o, 0, &err);
+	assert_true(n > 15 && n < 25);
+	assert_int_equal(err, XS_ENOMEM);
+	assert_true(used->n[QUOTA_MEMORY] <= 50000);
+	assert_int_equal(mine->n[QUOTA_MEMORY], before);
+	assert_string_equal(h_read(&h, g, 0, "n39"), "old");
+	/* its owner can take it back */
+	assert_int_equal(h_write(&h, g, 0, "n0", ""), XS_OK);
+	assert_int_equal(h_write(&h, g, 0, "own", "value"), XS_OK);
+	/* who has no memory left may still fill what others pay for */
+	assert_int_equal(
+	    h_strings(&h, s, WIRE_SET_QUOTA, 0, &m, "2", "memory", "10", NULL),
+	    XS_OK);
+	assert_int_equal(h_write(&h, o, 0, "/local/domain/1/n0", "a"), XS_OK);
+	assert_int_equal(h_write(&h, o, 0, "b", ""), XS_ENOMEM);
+	h_stop(&h);
+}
+
+static void
+so_it_is_for_what_a_transaction_adds_up_to(void **unused)
+{
+	const struct quota_set *used;
+	struct conn *s, *g, *o;
+	enum xs_err err;
+	struct h h;
+	uint32_t tx;
+	int64_t before;
+	int i;
+
+	(void)unused;
+	/* on the tree as it was, and over another change */
+	for (i = 0; i < 2; i++) {
+		start(&h, &s, &g);
+		o = h_guest(&h, s, 2);
+		lend(&h, s, g);
+		used = &g->who.self->usage;
+		before = used->n[QUOTA_MEMORY];
+		tx = h_begin(&h, o);
+		assert_int_equal(fill(&h, o, tx, &err), HIS);
+		if (i == 1)
+			assert_int_equal(h_write(&h, s, 0, "/x", "y"), XS_OK);
+		assert_int_equal(h_end(&h, o, tx, "T"), XS_ENOMEM);
+		assert_int_equal(used->n[QUOTA_MEMORY], before);
+		assert_string_equal(h_read(&h, g, 0, "n0"), "old");
+		/* and one that fits is done */
+		tx = h_begin(&h, o);
+		assert_int_equal(
+		    h_write(&h, o, tx, "/local/domain/1/n0", "new"), XS_OK);
+		assert_int_equal(h_end(&h, o, tx, "T"), XS_OK);
+		assert_string_equal(h_read(&h, g, 0, "n0"), "new");
+		h_stop(&h);
+	}
+}
+
+static void
+a_node_is_as_large_as_its_owner_may_make_it(void **unused)
+{
+	struct conn *s, *g, *o;
+	enum xs_err err;
+	struct h h;
+
+	(void)unused;
+	start(&h, &s, &g);
+	o = h_guest(&h, s, 2);
+	lend(&h, s, g);
+	h_quota(&h, s, "node-size", "1000");
+	assert_int_equal(fill(&h, o, 0, &err), 0);
+	assert_int_equal(err, XS_ENOSPC);
+	assert_string_equal(h_read(&h, g, 0, "n0"), "old");
+	h_stop(&h);
+}
+
 /* Names and permissions count, and what a transaction adds up to. */
 static void
 memory_ends_at_n_whatever_it_is_used_for(void **unused)
@@ -543,6 +717,10 @@ main(void)
 		    children_end_at_n_and_names_do_not_count_as_size),
 		cmocka_unit_test(memory_is_charged_and_given_back),
 		cmocka_unit_test(memory_ends_at_n_whatever_it_is_used_for),
+		cmocka_unit_test(a_limit_of_0_is_none),
+		cmocka_unit_test(a_node_is_its_owners_whoever_writes_to_it),
+		cmocka_unit_test(so_it_is_for_what_a_transaction_adds_up_to),
+		cmocka_unit_test(a_node_is_as_large_as_its_owner_may_make_it),
 		cmocka_unit_test(requests_with_unread_replies_end_at_n),
 		cmocka_unit_test(
 		    a_socket_that_never_reads_is_not_listened_to_without_end),
