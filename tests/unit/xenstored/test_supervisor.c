@@ -42,7 +42,8 @@ enum {
 	CLIENTS = 20,
 	FEW_FILES = 60,
 	WATCH_MS = 300,
-	FEW_TICKS = 8, /* of the 30 in that time */
+	GONE_MS = 60000, /* who was killed is gone by then */
+	FEW_TICKS = 8,	 /* of the 30 in that time */
 };
 
 static char dir[64];
@@ -469,11 +470,14 @@ static void
 is_succeeded(const char *how)
 {
 	pid_t evil;
+	int ms;
 
 	start(how);
 	evil = evil_pid();
 	while (who_serves() == evil)
 		usleep(20000);
+	for (ms = 0; kill(evil, 0) == 0 && ms < GONE_MS; ms++)
+		usleep(1000);
 	assert_int_equal(kill(evil, 0), -1);
 	assert_that_it_sleeps();
 	stop();
