@@ -7,8 +7,8 @@
  *   --steps N        random steps in all (100000)
  *   --length N       steps of one sequence (50)
  *   --seed N         15: make check tries the same each time; printed
- *   --seconds N      stop the random part after that time (60; 0: never), or ten
- *                    times that if there is something that --coverage misses
+ *   --seconds N      stop the random part after that time (60; 0: never), or
+ * ten times that if there is something that --coverage misses
  *   --replay FILE    these steps first (any number of times)
  *   --all            go on after a failure; one minimal script for each kind
  *   --coverage       what was compared, by operation and answer; fails if an
