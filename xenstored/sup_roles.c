@@ -162,6 +162,34 @@ become_another(struct supervisor *s)
 	sup_store_hand_over(&s->store, false);
 }
 
+/*
+ * Nobody can serve, as the last one ended like INFO. What was found stays as it
+ * is for another start: to begin with an empty store would take from guests
+ * that run what they depend on, and from people what they could find out.
+ */
+static void
+give_up(struct supervisor *s, const siginfo_t *info)
+{
+	bool ended = info->si_code == CLD_EXITED;
+
+	s->stopping = true;
+	s->status = 1;
+	if (s->failures == FAILURES)
+		msg_warnx("%s, as %u before it did: nobody can serve", s->death,
+		    s->failures - 1);
+	if (s->served || !s->store.recovered)
+		return; /* it has said why */
+	if (ended && info->si_status == WORKER_NOT_KNOWN)
+		sup_store_say_refused(
+		    &s->store, "a later program was here before");
+	else if (ended && info->si_status == 0)
+		sup_store_say_refused(&s->store,
+		    "what the daemon before left cannot be followed");
+	else if (!ended)
+		sup_store_say_refused(&s->store,
+		    "whoever goes on where the daemon before was crashes");
+}
+
 /* INFO says how it did; EARLY: it is no zombie yet. */
 static void
 primary_died(struct supervisor *s, const siginfo_t *info, bool early)
@@ -196,29 +224,9 @@ primary_died(struct supervisor *s, const siginfo_t *info, bool early)
 		become_another(s);
 	}
 	s->failures++;
-	if (!s->served && s->store.recovered && info->si_code == CLD_EXITED &&
-	    info->si_status == WORKER_NOT_KNOWN) {
-		msg_warnx("a later program was here before, and nothing was "
-			  "changed in %s: start that, or this one with "
-			  "--fresh, which begins with an empty store",
-		    s->paths->dir);
-		s->stopping = true;
-		s->status = 1;
-		return;
-	}
-	/* status 0: it could not follow; another one: it could not start */
-	if (!s->served && s->store.recovered &&
-	    ((info->si_code == CLD_EXITED && info->si_status == 0) ||
-		s->failures == FAILURES)) {
-		msg_warnx("cannot go on where the daemon before was: begins "
-			  "with an empty store");
-		sup_store_begin(&s->store, s->config);
-		s->failures = 0;
-	} else if ((!s->served && info->si_code == CLD_EXITED) ||
-		   s->failures == FAILURES) {
-		/* it has said why */
-		s->stopping = true;
-		s->status = 1;
+	if (s->failures == FAILURES ||
+	    (!s->served && info->si_code == CLD_EXITED)) {
+		give_up(s, info);
 		return;
 	}
 	s->store.flight->takeovers++;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "xenstored/apply.h"
+#include "xenstored/aside.h"
 #include "xenstored/checkpoint.h"
 #include "xenstored/crash_point.h"
 #include "xenstored/flight.h"
@@ -71,8 +72,9 @@ let_go(struct sup_store *store)
 	store->log_fd = store->flight_fd = -1;
 }
 
-void
-sup_store_begin(struct sup_store *store, const struct server_config *config)
+/* Begins with an empty store in place of what was found. */
+static void
+begin(struct sup_store *store, const struct server_config *config)
 {
 	static const struct log_pos start;
 	struct record_start data;
@@ -100,13 +102,22 @@ sup_store_begin(struct sup_store *store, const struct server_config *config)
 
 /* --- going on --- */
 
-/* What is there is of another version: it is left as it is. */
+void
+sup_store_say_refused(const struct sup_store *store, const char *why)
+{
+	msg_warnx("%s: nothing was changed in %s: start the program that wrote "
+		  "it, or this one with --fresh, which begins with an empty "
+		  "store and keeps these files as *" ASIDE_SUFFIX,
+	    why, store->dir);
+}
+
+/* What is there cannot be gone on with: it is left as it is, as guests may
+ * depend on what was in it. */
 static _Noreturn void
 refuse(const struct sup_store *store, const char *why)
 {
-	fatalx("%s: nothing was changed in %s: start the program that wrote "
-	       "it, or this one with --fresh, which begins with an empty store",
-	    why, store->dir);
+	sup_store_say_refused(store, why);
+	exit(1);
 }
 
 /* Refuses the file NAME in FD if that begins with MAGIC and another version
@@ -213,6 +224,19 @@ tell_where(const struct sup_store *store, const struct log_header *header)
 		    pid, seq);
 }
 
+/* Whether a daemon was killed before its first log was whole: nothing can have
+ * been in its store. */
+static bool
+is_unfinished(const struct sup_store *store)
+{
+	uint64_t magic = 0;
+
+	return pread(store->log_fd, &magic, sizeof(magic), 0) >= 0 &&
+	       magic == 0 &&
+	       access(path_of(store, "checkpoint.0"), F_OK) != 0 &&
+	       access(path_of(store, "checkpoint.1"), F_OK) != 0;
+}
+
 /* Opens what another daemon left. False: there is nothing, and why
  * was said if it was not to be expected. */
 static bool
@@ -229,31 +253,30 @@ recover(struct sup_store *store)
 	if (store->log == NULL) {
 		refuse_another(
 		    store, store->log_fd, "log", LOG_MAGIC, LOG_VERSION);
-		msg_warnx("%s holds no log of this version: what was in the "
-			  "store is lost",
-		    path);
-		return false;
+		if (is_unfinished(store))
+			return false;
+		refuse(store, "the log is damaged");
 	}
 	header = log_header(store->log);
-	if (header->closed != LOG_OPEN && header->closed != LOG_RESTS)
+	if (header->closed == LOG_CLOSED)
 		return false;
 	if (memcmp(header->boot, store->boot, sizeof(store->boot)) != 0) {
 		msg_info(
 		    "%s is of another boot of the hypervisor: not used", path);
 		return false;
 	}
+	if (header->closed != LOG_OPEN && header->closed != LOG_RESTS)
+		refuse(store, "the log is damaged");
 	open_flight(store);
 	store->flight->keep_from = 0;
 	begins = load_checkpoint(store) ? store->image_at : 0;
-	if (begins < header->first) {
-		msg_warnx("%s does not reach back to %s: what was in the store "
-			  "is lost",
-		    path_of(store, "log"),
+	if (begins < header->first)
+		refuse(store,
 		    store->image_fd >= 0
-			? "the checkpoint, which could not be made anew"
-			: "an empty store, and there is no checkpoint");
-		return false;
-	}
+			? "the log does not reach back to the checkpoint, "
+			  "which could not be made anew"
+			: "the log does not reach back to its beginning, and "
+			  "there is no checkpoint");
 	tell_where(store, header);
 	log_mark(store->log, LOG_OPEN);
 	store->recovered = true;
@@ -266,8 +289,12 @@ sup_store_open(struct sup_store *store, const char *dir,
 {
 	store->dir = dir;
 	store->log_fd = store->flight_fd = store->image_fd = -1;
+	if (fresh && aside_keep(dir))
+		msg_info("what the daemon before left in %s is kept there as "
+			 "*" ASIDE_SUFFIX,
+		    dir);
 	if (fresh || !recover(store))
-		sup_store_begin(store, config);
+		begin(store, config);
 }
 
 bool

@@ -36,8 +36,9 @@ struct sup_store {
 
 /*
  * Opens what is in DIR if another daemon left it there to go on with (and not
- * FRESH), otherwise begins with an empty store as CONFIG says. BOOT is
- * set. Exits with a message if it cannot.
+ * FRESH: then it is set aside, see aside.h), otherwise begins with an empty
+ * store as CONFIG says. BOOT is set. Exits with a message if it cannot; what is
+ * there is as it was then.
  */
 void sup_store_open(struct sup_store *store, const char *dir,
     const struct server_config *config, bool fresh);
@@ -49,9 +50,8 @@ void sup_store_open(struct sup_store *store, const char *dir,
 bool sup_store_resume(
     struct sup_store *store, const struct sup_store *before, const char *dir);
 
-/* Begins with an empty store in place of what was found. */
-void sup_store_begin(
-    struct sup_store *store, const struct server_config *config);
+/* Says that what is there cannot be gone on with, WHY, and what can be done. */
+void sup_store_say_refused(const struct sup_store *store, const char *why);
 
 /* Takes memory for the next piece of the log. True if that was not the last.
  * Exits with a message if there is none. */

@@ -53,6 +53,21 @@ fails_to_start() {
 	timeout 100 "$build/bin/xenstored" -D -N --trace-control +nothing >>"$dir/out" 2>&1 || f_rc=$?
 	[ "$f_rc" -eq 1 ] && says "unknown switch '+nothing'"
 }
+does_not_start() {
+	f_rc=0
+	timeout 100 "$build/bin/xenstored" -D -N >>"$dir/out" 2>&1 || f_rc=$?
+	[ "$f_rc" -eq 1 ]
+}
+ten_deaths() {
+	f_rc=0
+	XENSTORED_CRASH_ROLE=takeover XENSTORED_CRASH_AT=1 XENSTORED_CRASH_TIMES=1000 \
+	    timeout 300 "$build/tests/crash/xenstored-crash" -D -N >>"$dir/out" 2>&1 || f_rc=$?
+	[ "$f_rc" -eq 1 ]
+}
+same_files() { ls -i "$dir/log" "$dir/flight" | diff "$dir/before" -; }
+kept() {
+	ls -i "$dir/log.before" "$dir/flight.before" | sed 's/\.before//' | diff "$dir/before" - && nobody /kept
+}
 unreadable() {
 	dd if=/dev/zero of="$dir/log" bs=1 seek=4200 count=64 conv=notrunc 2>/dev/null
 }
@@ -130,6 +145,11 @@ check 'a start that fails' fails_to_start
 check '... leaves what is there to the next one' start
 check '... with what was in the store' reads /kept yes
 check 'that is killed, too' kill_all "$(pid_of primary)" "$(pid_of standby)"
+check 'ten that die before they serve end the start' ten_deaths
+check '... which says so' says 'as 9 before it did: nobody can serve'
+check '... and leave what is there to the next one' start
+check '... with what was in the store' reads /kept yes
+check 'that is killed, too' kill_all "$(pid_of primary)" "$(pid_of standby)"
 check '--fresh begins anew' start --fresh
 check '... with nothing' nobody /kept
 "$build/bin/xenstore-write" /kept again
@@ -150,6 +170,11 @@ check '... with nothing, as nothing was lost' nobody /kept
 "$build/bin/xenstore-write" /kept third
 check 'all of it is killed' kill_all "$(pid_of primary)" "$(pid_of standby)"
 unreadable
-check 'a damaged log does not keep the next one from starting' start
-check '... which says that it is damaged' says 'damaged'
+ls -i "$dir/log" "$dir/flight" >"$dir/before"
+check 'where nothing of the log can be read nobody begins with an empty store' does_not_start
+check '... which says what can be done' says 'nothing was changed in .*--fresh'
+check '... and leaves the files' same_files
+check '--fresh begins with an empty store' start --fresh
+check '... and keeps what was there' kept
+check '... as it says' says "is kept there as \*.before"
 checks_end
