@@ -28,7 +28,9 @@ struct apply {
 	size_t n_info, next_info;
 	struct answer_ring *ring;
 	size_t n_ring, next_ring;
-	bool differs;	   /* a request had another outcome here */
+	bool differs;		 /* something had another outcome here */
+	uint64_t lack, n_buried; /* of what has no answer and was done last,
+				  * if there was no memory for all of it */
 	const char *wrong; /* what the state asked that the log does not say */
 };
 
@@ -216,6 +218,13 @@ apply_differs(const struct apply *a)
 	return a->differs;
 }
 
+void
+apply_end(struct apply *a)
+{
+	a->differs = a->differs || a->lack != 0;
+	a->lack = 0;
+}
+
 struct record
 apply_entry(const struct log_entry *entry, const void *data)
 {
@@ -399,6 +408,15 @@ open_dom0(struct apply *a, const struct record *r)
 	return opened(a, state_open_dom0(a->state, r->b, port, NULL), r);
 }
 
+/* If there was no memory for all of what was just done, the next record says
+ * the same, or it was so here only. */
+static void
+expect_outcome(struct apply *a)
+{
+	a->lack = state_outcome(a->state);
+	a->n_buried = state_buried(a->state);
+}
+
 static const char *
 domain(struct apply *a, const struct record *r)
 {
@@ -408,7 +426,18 @@ domain(struct apply *a, const struct record *r)
 		return "a domain's fate is damaged";
 	a->wrong = NULL;
 	state_domain_changed(a->state, (uint32_t)r->a, &info);
+	expect_outcome(a);
 	return a->wrong;
+}
+
+/* What was missing for the record before. */
+static const char *
+outcome(struct apply *a, const struct record *r)
+{
+	if (r->a != a->lack || r->b != a->n_buried)
+		a->differs = true;
+	a->lack = 0;
+	return NULL;
 }
 
 static void
@@ -481,6 +510,9 @@ apply_record(struct apply *a, const struct record *r)
 		return start(a, r);
 	if (a->state == NULL)
 		return "the log has no beginning";
+	if (r->type == RECORD_OUTCOME)
+		return outcome(a, r);
+	apply_end(a);
 	switch (r->type) {
 	case RECORD_OPEN_SOCKET:
 		return open_socket(a, r);
@@ -497,6 +529,7 @@ apply_record(struct apply *a, const struct record *r)
 		return NULL;
 	case RECORD_STEP:
 		(void)state_step(a->state, (size_t)r->a);
+		expect_outcome(a);
 		return NULL;
 	case RECORD_TAKEOVER:
 		drop_answers(a);

@@ -79,11 +79,16 @@ const char *apply_record(struct apply *apply, const struct record *record);
 bool apply_is_between(const struct apply *apply);
 
 /*
- * Whether a request had another outcome here than where the log was written, as
- * one of the two had no memory for it: the state need not be the other one's
- * any more. What was not done there for that reason is not done here, either.
+ * Whether a request or another change had another outcome here than where the
+ * log was written, as one of the two had no memory for it: the state need not
+ * be the other one's any more. What was not done there for that reason is not
+ * done here, either.
  */
 bool apply_differs(const struct apply *apply);
+
+/* Behind the log's end nothing comes any more that could tell the same of the
+ * last record as happened here. */
+void apply_end(struct apply *apply);
 
 /* The record that ENTRY and DATA, of log_read(), are. */
 struct record apply_entry(const struct log_entry *entry, const void *data);

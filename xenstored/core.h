@@ -52,7 +52,9 @@ struct state {
 	uint64_t last_sock;	/* the highest number of a socket yet */
 	uint32_t virq_port;	/* the shell's, kept for whoever takes over */
 	struct list unburied; /* struct principal.unburied, with a reference */
-	uint64_t last_death;  /* stamp at which a principal last died */
+	uint64_t n_stuck;  /* how often there was no memory to remove theirs */
+	uint64_t n_buried; /* nodes of the dead, one for each in the log */
+	uint64_t last_death; /* stamp at which a principal last died */
 	struct list_end list_end[LIST_ENDS]; /* by stamp */
 	struct diff *diff;
 	struct merge *merge;
@@ -71,7 +73,8 @@ struct state {
 	uint64_t n_commits, n_conflicts, n_replays;
 	uint64_t n_merged;  /* of the replays, without doing requests again */
 	bool always_replay; /* for tests: no merges */
-	uint16_t outcome;   /* of the last request, for the log */
+	uint16_t outcome;   /* of what was done last, for the log */
+	uint64_t buried;    /* n_buried then, without what was there before */
 	bool asked;	    /* the world, since the request began */
 	bool trace;
 	int64_t soft_memory; /* what is reported as much; set by CONTROL */

@@ -259,12 +259,15 @@ remove_owned(struct state *st, struct principal *p, size_t *most)
 				ok = give_to_dom0(st, p, path);
 			else
 				ok = view_purge(st, path) == XS_OK;
+			st->n_buried += ok;
 		}
 		if (paths.buf != paths.last_resort)
 			free(paths.buf);
 	}
-	if (!ok)
+	if (!ok) {
+		st->n_stuck++;
 		return BURIAL_NO_MEMORY;
+	}
 	return p->usage.n[QUOTA_NODES] > 0 ? BURIAL_MORE : BURIAL_OVER;
 }
 

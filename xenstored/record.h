@@ -26,6 +26,8 @@ enum record_type {
 };
 
 enum record_outcome {
+	/* there was no memory to remove all nodes of a dead domain, yet */
+	RECORD_BURIAL_STUCK = 0x2000,
 	/* there was no memory for an event, which its watcher was told of */
 	RECORD_EVENT_MISSED = 0x4000,
 	RECORD_NOT_DONE = 0x8000, /* nothing was changed for lack of memory */

@@ -302,17 +302,52 @@ mind_soft_limit(struct state *st, struct principal *p)
 	}
 }
 
+/* What there was no memory for since the beginning of something. */
+struct lack {
+	uint64_t missed, stuck, buried;
+};
+
+static struct lack
+lack_now(struct state *st)
+{
+	return (struct lack){ watches_events(st->watches)->missed, st->n_stuck,
+		st->n_buried };
+}
+
+/* The flags of the outcome of what began at BEFORE. */
+static uint16_t
+lack_since(struct state *st, const struct lack *before)
+{
+	struct lack now = lack_now(st);
+	uint16_t flags = 0;
+
+	if (now.missed != before->missed)
+		flags |= RECORD_EVENT_MISSED;
+	if (now.stuck != before->stuck)
+		flags |= RECORD_BURIAL_STUCK;
+	return flags;
+}
+
+/* What has no answer has an outcome only if something was missing. */
+static void
+record_outcome(struct state *st, const struct lack *before)
+{
+	st->outcome = lack_since(st, before);
+	st->buried = st->n_buried - before->buried;
+	if (st->outcome != 0)
+		core_record(
+		    st, RECORD_OUTCOME, st->outcome, st->buried, NULL, 0);
+}
+
 /* How REQ was answered, for its record. Who follows has no shell to answer
  * CONTROL. */
 static uint16_t
-outcome_of(const struct request *req, bool missed)
+outcome_of(const struct request *req, uint16_t lack)
 {
-	uint16_t outcome = (uint16_t)(req->err + 1);
+	uint16_t outcome = (uint16_t)(req->err + 1) | lack;
 
 	if (req->header.type == WIRE_CONTROL)
 		return 0;
-	if (missed)
-		outcome |= RECORD_EVENT_MISSED;
 	if (req->err == XS_ENOMEM && !req->changed && !req->st->asked)
 		outcome |= RECORD_NOT_DONE;
 	return outcome;
@@ -354,8 +389,8 @@ run(struct conn *conn, const void *bytes, size_t len, size_t upto, bool refuse)
 		.st = conn->st, .conn = conn, .as_of = UINT64_MAX
 	};
 	const struct state_env *env = conn->st->env;
-	struct events *events = watches_events(conn->st->watches);
-	uint64_t fired, missed = events->missed;
+	const struct lack before = lack_now(conn->st);
+	uint64_t fired;
 
 	memcpy(&req.header, bytes, sizeof(req.header));
 	req.payload = (const char *)bytes + sizeof(req.header);
@@ -373,7 +408,7 @@ run(struct conn *conn, const void *bytes, size_t len, size_t upto, bool refuse)
 	conn->later = req.later;
 	if (req.later)
 		return 0;
-	conn->st->outcome = outcome_of(&req, events->missed != missed);
+	conn->st->outcome = outcome_of(&req, lack_since(conn->st, &before));
 	if (env->answered != NULL)
 		env->answered(
 		    env->ctx, conn, &req.header, req.payload, req.err);
@@ -709,6 +744,12 @@ state_outcome(const struct state *st)
 	return st->outcome;
 }
 
+uint64_t
+state_buried(const struct state *st)
+{
+	return st->buried;
+}
+
 /* --- world --- */
 
 void
@@ -782,8 +823,11 @@ void
 state_domain_changed(
     struct state *st, uint32_t domid, const struct domain_info *info)
 {
+	const struct lack before = lack_now(st);
+
 	record_info(st, RECORD_DOMAIN, domid, info);
 	domain_changed(st, domid, info);
+	record_outcome(st, &before);
 }
 
 uint32_t
@@ -818,11 +862,14 @@ state_domain_is_news(
 bool
 state_step(struct state *st, size_t budget)
 {
+	const struct lack before = lack_now(st);
 	bool more = false;
 
+	st->outcome = 0;
 	if (!list_empty(&st->unburied)) {
 		core_record(st, RECORD_STEP, budget, 0, NULL, 0);
 		more = domain_bury_rest(st, budget / BURY_COST);
+		record_outcome(st, &before);
 	}
 	more = txn_reap(st, budget) || more;
 	return heap_reap(&st->heap, budget) || more;

@@ -251,8 +251,12 @@ bool state_replay_take(struct conn *conn, uint64_t n);
 bool state_replay_reply(struct conn *conn, const void *message, size_t len);
 bool state_replay_sent(struct conn *conn, uint64_t n);
 
-/* How the last request was answered; see struct record. */
+/* How the last request was answered, or what was missing for another change;
+ * see struct record. */
 uint16_t state_outcome(const struct state *st);
+
+/* How many nodes of dead domains that change removed, each with all below. */
+uint64_t state_buried(const struct state *st);
 
 /* From now on the world is ENV. */
 void state_set_env(struct state *st, const struct state_env *env);

@@ -150,6 +150,12 @@ hear_primary(struct supervisor *s, struct sup_child *child, struct supmsg *msg,
 	case SUPMSG_WAKE:
 		wake_standby(s);
 		break;
+	case SUPMSG_DIFFERS:
+		/* it is right from now on: the next standby begins with what it
+		 * has, not with what the log would make */
+		if (!child->serving)
+			sup_store_distrust(&s->store, false);
+		break;
 	default:
 		(void)sup_update_hear(
 		    &s->update, child, msg, fds, n_fds, s->argv, mono_ms());

@@ -43,6 +43,7 @@ enum {
 	IMAGE_MS = 20,	      /* between two images, if there is room */
 	IMAGE_LOG = 1 << 20,  /* of log that an image is worth ... */
 	IMAGE_LOG_NODE = 256, /* ... and this more for each node */
+	FOLLOWED = 64,	      /* records, between two times it is told */
 };
 
 /* The socket of a client, which nobody serves in this process yet. */
@@ -197,6 +198,13 @@ is_short(const struct worker *w)
 	return w->pos.seq != next && w->pos.seq + 1 != next;
 }
 
+/* For those who look whether it comes along. */
+static void
+tell_how_far(const struct worker *w)
+{
+	__atomic_store_n(&w->flight->follower, w->pos.offset, __ATOMIC_RELEASE);
+}
+
 /* Does what the log says, to its end. */
 static void
 follow(struct worker *w)
@@ -206,6 +214,7 @@ follow(struct worker *w)
 	struct record record;
 	enum log_read result;
 	const char *wrong;
+	unsigned n = 0;
 
 	for (;;) {
 		result = log_read(
@@ -218,6 +227,8 @@ follow(struct worker *w)
 			lose(w, wrong);
 		tell_difference(w);
 		tail_note(&w->tail, &entry);
+		if (++n % FOLLOWED == 0)
+			tell_how_far(w);
 		CRASH_POINT();
 	}
 	if (result == LOG_READ_LOST && !w->promoted)
@@ -226,7 +237,7 @@ follow(struct worker *w)
 		msg_warnx("the log is damaged at record %llu: what came after "
 			  "that is lost",
 		    (unsigned long long)w->pos.seq);
-	__atomic_store_n(&w->flight->follower, w->pos.offset, __ATOMIC_RELEASE);
+	tell_how_far(w);
 	if (!w->promoted && w->server != NULL && w->pos.seq > 0)
 		stats_standby(server_stats(w->server), w->pos.seq - 1);
 }
@@ -414,6 +425,8 @@ stand_by(struct worker *w)
 	}
 	/* the other one is dead by now: this is the end of it */
 	follow(w);
+	apply_end(w->apply);
+	tell_difference(w);
 	if (apply_state(w->apply) == NULL)
 		lose(w, "it has no beginning");
 }

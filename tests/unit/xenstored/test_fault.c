@@ -404,7 +404,11 @@ follow(void *ctx, const struct record *record)
 	(void)ctx;
 	if (follower_stops != NULL)
 		return;
-	fail_at = record->type == RECORD_REQUEST ? follower_fails : 0;
+	fail_at = record->type == RECORD_REQUEST ||
+			  record->type == RECORD_DOMAIN ||
+			  record->type == RECORD_STEP
+		      ? follower_fails
+		      : 0;
 	follower_stops = apply_record(follower, record);
 	fail_at = ours;
 }
@@ -518,6 +522,73 @@ what_had_no_memory_is_not_done_by_who_follows(void **unused)
 	assert_true(n > 3 || !OWN_MALLOC);
 }
 
+/* A guest with some nodes dies, in turns; how often it had no memory. */
+static uint64_t
+die(struct scene *c)
+{
+	const struct domain_info gone = { .exists = false };
+
+	state_domain_changed(c->h.st, 1, &gone);
+	while (state_step(c->h.st, 1))
+		;
+	return c->h.st->n_stuck;
+}
+
+static void
+set_mortal(struct scene *c)
+{
+	char path[32];
+	int i;
+
+	set_with_follower(c, 0);
+	for (i = 0; i < 8; i++) {
+		snprintf(path, sizeof(path), "mortal/%d", i);
+		assert_int_equal(h_write(&c->h, c->g, 0, path, "1"), XS_OK);
+	}
+	h_begin(&c->h, c->s); /* what is removed has to be copied */
+}
+
+/* ONE of the two has no memory for allocation N of the death. */
+static void
+die_without_memory(
+    unsigned long *one, bool *missing_out, bool *noticed_out, unsigned long n)
+{
+	static struct scene c;
+	uint64_t stuck;
+
+	set_mortal(&c);
+	failed = false;
+	*one = n;
+	stuck = die(&c);
+	*one = 0;
+	/* what was buried later than there makes no difference in the end */
+	*missing_out = stuck > 0;
+	while (state_step(c.h.st, 100))
+		;
+	apply_end(follower);
+	same_or_noticed(&c, noticed_out);
+}
+
+static void
+a_death_without_memory_is_the_same_or_said_so(void **unused)
+{
+	unsigned long n, total = 0;
+	bool missing, noticed;
+
+	(void)unused;
+	for (n = 1; n == 1 || failed; n++) {
+		die_without_memory(&follower_fails, &missing, &noticed, n);
+		total += noticed;
+	}
+	assert_true(total > 0 || !OWN_MALLOC);
+	for (n = 1; n == 1 || failed; n++) {
+		die_without_memory(&fail_at, &missing, &noticed, n);
+		assert_true(noticed || !missing);
+		total += noticed;
+	}
+	printf("%lu differences\n", total);
+}
+
 int
 main(void)
 {
@@ -529,6 +600,7 @@ main(void)
 		cmocka_unit_test(
 		    a_follower_without_memory_is_the_same_or_says_so),
 		cmocka_unit_test(what_had_no_memory_is_not_done_by_who_follows),
+		cmocka_unit_test(a_death_without_memory_is_the_same_or_said_so),
 		cmocka_unit_test(
 		    what_cannot_be_buried_is_not_worked_on_for_ever),
 		cmocka_unit_test(
