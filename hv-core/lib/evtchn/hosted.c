@@ -22,6 +22,8 @@
 
 #define WORDS HV_PORT_WORDS
 
+enum { MANY = 512 }; /* ports that are notified at once */
+
 struct hosted {
 	struct hv_client *client;
 	bool polled;	      /* the caller knows the descriptor */
@@ -189,25 +191,38 @@ hosted_notify(struct xenevtchn_handle *xce, evtchn_port_t port)
 	return answer(hv_client_send(h->client, port));
 }
 
+/* Those of the NR (at most MANY) PORTS that are bound. 0, or -errno. */
 static int
-hosted_notify_many(
-    struct xenevtchn_handle *xce, const evtchn_port_t *ports, size_t nr)
+notify_some(struct hosted *h, const evtchn_port_t *ports, size_t nr)
 {
-	struct hosted *h = xce->hosted;
-	evtchn_port_t *ours = malloc((nr + 1) * sizeof(*ours));
+	evtchn_port_t ours[MANY];
 	size_t i, nr_ours = 0;
 	int err;
 
-	if (ours == NULL)
-		return -1;
 	pthread_mutex_lock(&h->lock);
 	for (i = 0; i < nr; i++)
 		if (bit_test(h->bound, ports[i]))
 			ours[nr_ours++] = ports[i];
 	pthread_mutex_unlock(&h->lock);
 	err = hv_client_send_many(h->client, ours, nr_ours);
-	free(ours);
-	return answer(err == 0 && nr_ours < nr ? -ENOTCONN : err);
+	return err == 0 && nr_ours < nr ? -ENOTCONN : err;
+}
+
+/* Whoever is not notified may sleep for ever: this must not need memory. */
+static int
+hosted_notify_many(
+    struct xenevtchn_handle *xce, const evtchn_port_t *ports, size_t nr)
+{
+	int err = 0, one;
+	size_t n;
+
+	for (; nr > 0; ports += n, nr -= n) {
+		n = nr < MANY ? nr : MANY;
+		one = notify_some(xce->hosted, ports, n);
+		if (err == 0)
+			err = one;
+	}
+	return answer(err);
 }
 
 /* event_channel_op CMD on ARG (SIZE bytes), which is updated. Xen's answer. */

@@ -56,6 +56,20 @@ perform(struct hv_client *c, const struct sending *s)
 	return (int)err;
 }
 
+/* One after the other, for which no memory is needed. */
+static int
+send_each(struct hv_client *c, const uint32_t *ports, size_t nr)
+{
+	int err = 0, one;
+
+	for (size_t i = 0; i < nr; i++) {
+		one = (int)hv_client_send(c, ports[i]);
+		if (err == 0)
+			err = one;
+	}
+	return err;
+}
+
 int
 hv_client_send_many(struct hv_client *c, const uint32_t *ports, size_t nr)
 {
@@ -67,7 +81,7 @@ hv_client_send_many(struct hv_client *c, const uint32_t *ports, size_t nr)
 	s.entries = hv_client_alloc(c, nr * sizeof(*s.entries));
 	s.sends = hv_client_alloc(c, nr * sizeof(*s.sends));
 	if (s.entries == NULL || s.sends == NULL) {
-		err = -ENOMEM;
+		err = send_each(c, ports, nr);
 	} else {
 		bad = collect(c, &s, ports, nr);
 		err = perform(c, &s);

@@ -11,7 +11,7 @@
 #include "hv-core/hosted/proto.h"
 #include "xenevtchn.h"
 
-enum { CHANNELS = 6, KILLS = 300, LOST_MS = 60000 };
+enum { CHANNELS = 6, MANY = 400000, KILLS = 300, LOST_MS = 60000 };
 
 /* What the two ends tell each other: written before the event. */
 struct shared {
@@ -428,6 +428,25 @@ many_ports_are_notified_at_once_and_a_bad_one_does_not_stop_the_rest(
 }
 
 static void
+however_many_ports_are_notified_there_is_memory_for_it(void **state)
+{
+	struct ends *e = *state;
+	evtchn_port_t *ports = calloc(MANY, sizeof(*ports));
+	int i;
+
+	assert_non_null(ports);
+	for (i = 0; i < MANY; i++)
+		ports[i] = (evtchn_port_t)e->ours[i % CHANNELS];
+	e->holder = holder_start(e);
+	for (i = 0; i < CHANNELS; i++)
+		store(&e->sh->sent[i], 1);
+	assert_int_equal(xenevtchn_notify_many(e->peer, ports, MANY), 0);
+	expect_all_seen(e);
+	holder_kill(e);
+	free(ports);
+}
+
+static void
 no_cloexec_leaves_the_device_open_across_exec(void **state)
 {
 	xenevtchn_handle *a = xenevtchn_open(NULL, 0);
@@ -455,6 +474,7 @@ main(void)
 		cmocka_unit_test(
 		    a_device_of_a_kernels_is_known_without_a_look_at_its_node),
 		T(many_ports_are_notified_at_once_and_a_bad_one_does_not_stop_the_rest),
+		T(however_many_ports_are_notified_there_is_memory_for_it),
 		cmocka_unit_test(no_cloexec_leaves_the_device_open_across_exec),
 	};
 	static const char *const modes[] = { "direct", "strict" };
