@@ -135,8 +135,8 @@ sup_exec_try(const struct options *options)
 
 /* --- going --- */
 
-static void
-hold_signals(bool yes)
+void
+sup_exec_hold_signals(bool yes)
 {
 	static const int numbers[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
 	sigset_t set;
@@ -190,10 +190,10 @@ become_new(struct supervisor *s)
 static void
 go(struct supervisor *s)
 {
-	hold_signals(true);
+	sup_exec_hold_signals(true);
 	if (!has_signal(s))
 		become_new(s);
-	hold_signals(false);
+	sup_exec_hold_signals(false);
 }
 
 void
@@ -296,7 +296,7 @@ sup_exec_resume(struct supervisor *s)
 	take(s, &h);
 	close(s->options->resume_fd);
 	CRASH_POINT();
-	hold_signals(false);
+	sup_exec_hold_signals(false);
 	if (s->options->resume == RESUME_BACK)
 		msg_warnx("the supervisor goes on as the program it was");
 	else

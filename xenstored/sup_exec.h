@@ -29,6 +29,9 @@ struct sup_exec {
  * the other program. */
 void sup_exec_tick(struct supervisor *s, uint64_t now);
 
+/* The supervisor's signals are held back (YES), to be caught after that. */
+void sup_exec_hold_signals(bool yes);
+
 /* The process PID, which may be a trial, has ended; WELL: with status 0. */
 void sup_exec_ended(
     struct supervisor *s, pid_t pid, bool well, const char *how);

@@ -114,11 +114,14 @@ static _Noreturn void
 guard(const struct sup_leave *l, struct guard_case *g, int executed)
 {
 	char why[GUARD_WHY];
+	sigset_t none;
 
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	close(l->lock);
 	pick_nodes(l, &g->nodes);
 	if (!is_executed(executed) || guard_watch(g, why))
@@ -164,6 +167,29 @@ start_guardian(const struct sup_leave *l)
 
 /* --- leaving --- */
 
+/* Executes the program. From before that on a signal that says to end ends this
+ * process, as it would the program: caught, it would be lost. */
+static void
+execute(const struct sup_leave *l)
+{
+	static const int numbers[] = { SIGTERM, SIGINT };
+	const struct sigaction none = { .sa_handler = SIG_DFL };
+	struct sigaction before[2];
+	sigset_t empty, held;
+	int i, saved;
+
+	for (i = 0; i < 2; i++)
+		sigaction(numbers[i], &none, &before[i]);
+	sigemptyset(&empty);
+	sigprocmask(SIG_SETMASK, &empty, &held);
+	execv(l->binary, l->words);
+	saved = errno;
+	sigprocmask(SIG_SETMASK, &held, NULL);
+	for (i = 0; i < 2; i++)
+		sigaction(numbers[i], &before[i], NULL);
+	errno = saved;
+}
+
 const char *
 sup_leave(const struct sup_leave *l)
 {
@@ -176,7 +202,7 @@ sup_leave(const struct sup_leave *l)
 	if (executed >= 0) {
 		msg_info("becomes %s", l->binary);
 		inherit(l, true);
-		execv(l->binary, l->words);
+		execute(l);
 	}
 	saved = errno;
 	if (executed >= 0 && write(executed, "x", 1) != 1)

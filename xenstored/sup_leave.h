@@ -26,7 +26,8 @@ struct sup_leave {
 };
 
 /* Comes back only if the program cannot be executed; all is as before then.
- * What is wrong, in static memory. */
+ * What is wrong, in static memory. The caller holds signals back
+ * (sup_exec_hold_signals()); the program does not. */
 const char *sup_leave(const struct sup_leave *l);
 
 #endif

@@ -144,7 +144,27 @@ is_crash(const siginfo_t *info)
 	return info->si_status != SIGKILL && info->si_status != SIGTERM;
 }
 
-/* Hands all over to a daemon of another kind. Comes back if that fails. */
+/* Whether a signal was caught, or is held back, that says to end and that
+ * nobody has looked at; what the others are about is looked at anyway. */
+static bool
+is_told_to_end(const struct supervisor *s)
+{
+	unsigned char byte;
+	bool told = false;
+	sigset_t held;
+
+	while (read(s->signals[0], &byte, 1) == 1)
+		told = told || byte == SIGTERM || byte == SIGINT;
+	if (sigpending(&held) == 0)
+		told = told || sigismember(&held, SIGTERM) == 1 ||
+		       sigismember(&held, SIGINT) == 1;
+	return told;
+}
+
+/*
+ * Hands all over to a daemon of another kind. Comes back if that fails, or this
+ * one is told to end: that one would not know.
+ */
 static void
 become_another(struct supervisor *s)
 {
@@ -157,9 +177,17 @@ become_another(struct supervisor *s)
 		.lock = s->lock,
 	};
 
-	sup_store_hand_over(&s->store, true);
-	sup_update_leave(&s->update, &leave, s->argv);
-	sup_store_hand_over(&s->store, false);
+	sup_exec_hold_signals(true);
+	if (crash_fault("leave"))
+		(void)kill(getpid(), SIGTERM);
+	if (is_told_to_end(s)) {
+		s->stopping = true;
+	} else {
+		sup_store_hand_over(&s->store, true);
+		sup_update_leave(&s->update, &leave, s->argv);
+		sup_store_hand_over(&s->store, false);
+	}
+	sup_exec_hold_signals(false);
 }
 
 /*
@@ -222,6 +250,8 @@ primary_died(struct supervisor *s, const siginfo_t *info, bool early)
 		(void)waitpid(info->si_pid, NULL, 0);
 		sup_roles_drop_standby(s);
 		become_another(s);
+		if (s->stopping)
+			return;
 	}
 	s->failures++;
 	if (s->failures == FAILURES ||

@@ -58,6 +58,15 @@ by_value(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+/* What the primary dies of: SIGKILL, or the number in $KILL_SIGNAL. */
+static int
+primary_signal(void)
+{
+	const char *text = getenv("KILL_SIGNAL");
+
+	return text != NULL && atoi(text) > 0 ? atoi(text) : SIGKILL;
+}
+
 /* Kills somebody in the middle of it; how long nobody got a reply, in us. */
 static uint64_t
 kill_one(void)
@@ -70,7 +79,7 @@ kill_one(void)
 		books_turn(0);
 	start = books_now_us();
 	if (how != 0)
-		kill((pid_t)s.primary, SIGKILL);
+		kill((pid_t)s.primary, primary_signal());
 	if (how <= 1 && s.standby > 0)
 		kill((pid_t)s.standby, SIGKILL);
 	books_turn(0); /* what was sent before */

@@ -136,6 +136,10 @@ told_on_the_way() {
 	update "$dir/crash2" >/dev/null 2>&1 || :
 	says 'live update to .* is done' && wait_until 10 ended "$daemon"
 }
+told_on_the_way_out() {
+	become "$dir/exits0" >/dev/null 2>&1 || :
+	wait_until 10 ended "$daemon" && ! grep -q 'goes on' "$dir/out" && [ ! -e "$dir/run/state_dump" ]
+}
 serves_or_ended() { serves || ended "$daemon"; }
 ended_or_new() { ended "$daemon" || all_are "$dir/crash2"; }
 
@@ -242,6 +246,8 @@ check 'the supervisor is killed on its way to the new program: the next daemon g
 check 'and in its first steps as that' dies_on_the_way heir 1 1 2 2
 check 'a daemon starts' start env XENSTORED_CRASH_FAULT=term "$dir/crash"
 check 'told to end on its way to the new program it does' told_on_the_way
+check 'a daemon starts' start env XENSTORED_CRASH_FAULT=leave "$dir/crash"
+check 'told to end on its way to a daemon of another kind it does, too' told_on_the_way_out
 
 # --- versions of ours (xenstored/next.h) ---
 
