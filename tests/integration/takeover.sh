@@ -64,9 +64,9 @@ ten_deaths() {
 	    timeout 300 "$build/tests/crash/xenstored-crash" -D -N >>"$dir/out" 2>&1 || f_rc=$?
 	[ "$f_rc" -eq 1 ]
 }
-same_files() { ls -i "$dir/log" "$dir/flight" | diff "$dir/before" -; }
+same_files() { stat -c '%i %n' "$dir/log" "$dir/flight" | diff "$dir/before" -; }
 kept() {
-	ls -i "$dir/log.before" "$dir/flight.before" | sed 's/\.before//' | diff "$dir/before" - && nobody /kept
+	stat -c '%i %n' "$dir/log.before" "$dir/flight.before" | sed 's/\.before//' | diff "$dir/before" - && nobody /kept
 }
 unreadable() {
 	dd if=/dev/zero of="$dir/log" bs=1 seek=4200 count=64 conv=notrunc 2>/dev/null
@@ -170,7 +170,7 @@ check '... with nothing, as nothing was lost' nobody /kept
 "$build/bin/xenstore-write" /kept third
 check 'all of it is killed' kill_all "$(pid_of primary)" "$(pid_of standby)"
 unreadable
-ls -i "$dir/log" "$dir/flight" >"$dir/before"
+stat -c '%i %n' "$dir/log" "$dir/flight" >"$dir/before"
 check 'where nothing of the log can be read nobody begins with an empty store' does_not_start
 check '... which says what can be done' says 'nothing was changed in .*--fresh'
 check '... and leaves the files' same_files
