@@ -346,7 +346,7 @@ watches(void)
 static void
 fanout(void)
 {
-	enum { WATCHES = 1000, TIMES = 100 };
+	enum { WATCHES = 1000, TIMES = 50 };
 	struct client **o;
 	char token[16], what[96];
 	int i, t;
