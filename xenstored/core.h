@@ -71,6 +71,7 @@ struct state {
 	char path[WIRE_PAYLOAD_MAX + 64]; /* of the request at hand */
 	char text[WIRE_PAYLOAD_MAX];	  /* its reply while it is made */
 	uint64_t n_commits, n_conflicts, n_replays;
+	uint64_t n_weighed; /* counts of what a transaction keeps */
 	uint64_t n_merged;  /* of the replays, without doing requests again */
 	bool always_replay; /* for tests: no merges */
 	uint16_t outcome;   /* of what was done last, for the log */

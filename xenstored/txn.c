@@ -16,6 +16,7 @@ enum {
 	/* Bytes of former trees that it may keep: all that are open by
 	 * default together as much as the client may use by default. */
 	FORMER_MAX = 256 * 1024,
+	FORMER_SLACK = FORMER_MAX / 4,
 	/* Commits refused in a row before a privileged client's is reserved. */
 	REFUSED_MAX = 4,
 	/* How often guests are put off by one reservation. */
@@ -153,19 +154,26 @@ is_old(const struct txn *txn)
 /*
  * Whether TXN keeps more of former trees than it may. That is so for good: what
  * is in one and not in the present tree never comes back there. So who noticed
- * it sooner, and who only when it was used, have the same answer for it.
+ * it sooner, and who only when it was used, have the same answer for it. Who
+ * does not need one now looks again when there is SLACK more.
  */
 static bool
-keeps_too_much(struct txn *txn)
+keeps_too_much(struct txn *txn, int64_t slack)
 {
 	struct state *st = txn->conn->st;
+	int64_t more;
 
 	if (txn->conn->who.privileged)
 		return false;
-	if (!txn->weighed ||
-	    txn->known + all_former(st) - txn->known_at > FORMER_MAX)
+	more = txn->weighed ? all_former(st) - txn->known_at : FORMER_MAX + 1;
+	if (more > slack && txn->known + more > FORMER_MAX) {
 		weighed(txn,
 		    former_cost(st->former, txn->base, st->live, FORMER_MAX));
+		if (slack == 0) /* it is its client's turn */
+			st->work +=
+			    (uint64_t)(txn->known / COST_NODE * WORK_COMMIT);
+		st->n_weighed++;
+	}
 	return txn->known > FORMER_MAX;
 }
 
@@ -194,7 +202,8 @@ txn_age_next(struct state *st)
 	txn = list_entry(st->snapshots.next, struct txn, in_turn);
 	list_remove(&txn->in_turn);
 	list_append(&st->snapshots, &txn->in_turn);
-	if (is_given_up(txn) || is_old(txn) || keeps_too_much(txn))
+	if (is_given_up(txn) || is_old(txn) ||
+	    keeps_too_much(txn, FORMER_SLACK))
 		renew(txn);
 }
 
@@ -218,7 +227,7 @@ txn_use(const struct conn *conn, uint32_t id)
 	struct txn *txn = txn_find(conn, id);
 
 	if (txn != NULL &&
-	    (is_given_up(txn) || is_old(txn) || keeps_too_much(txn)))
+	    (is_given_up(txn) || is_old(txn) || keeps_too_much(txn, 0)))
 		renew(txn);
 	return txn;
 }

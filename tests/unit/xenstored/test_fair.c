@@ -251,6 +251,36 @@ so_it_is_with_what_was_removed_at_once(void **unused)
 	h_stop(&h);
 }
 
+/* Who stays just below makes nobody count again at each request. */
+static void
+what_a_transaction_keeps_is_counted_now_and_then(void **unused)
+{
+	struct conn *s, *g;
+	uint32_t tx[10];
+	uint64_t before;
+	struct h h;
+	int i;
+
+	(void)unused;
+	h_start(&h);
+	s = h_socket(&h);
+	g = h_guest(&h, s, 1);
+	churn(&h, s, "/d", 800, 800);
+	for (i = 0; i < 10; i++)
+		tx[i] = h_begin(&h, g);
+	churn(&h, s, "/d", 800, 800);
+	before = h.st->n_weighed;
+	for (i = 0; i < 2000; i++) {
+		assert_int_equal(h_write(&h, s, 0, "/e/x", ""), XS_OK);
+		assert_int_equal(h_one(&h, s, WIRE_RM, 0, "/e/x"), XS_OK);
+	}
+	assert_true(h.st->n_weighed > before + 10);
+	assert_true(h.st->n_weighed < before + 150);
+	for (i = 0; i < 10; i++)
+		assert_int_equal(h_end(&h, g, tx[i], "T"), XS_OK);
+	h_stop(&h);
+}
+
 /* Changes that come and go between cost those nothing who do not hold them. */
 static void
 a_guest_cannot_end_anothers_transaction_by_its_own(void **unused)
@@ -371,6 +401,8 @@ main(void)
 		cmocka_unit_test(
 		    a_guest_keeps_no_more_of_former_trees_than_its_share),
 		cmocka_unit_test(so_it_is_with_what_was_removed_at_once),
+		cmocka_unit_test(
+		    what_a_transaction_keeps_is_counted_now_and_then),
 		cmocka_unit_test(
 		    a_guest_cannot_end_anothers_transaction_by_its_own),
 		cmocka_unit_test(a_guest_pays_for_what_its_transactions_copy),
