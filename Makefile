@@ -218,7 +218,7 @@ $(B)/lto/%.o: %.c
 	$(q)mkdir -p $(@D) && $(CC) $(CFLAGS_ALL) -flto -c -o $@ $<
 $(B)/bin/xenstored $(B)/inst/xenstored: $(patsubst $(B)/%,$(B)/lto/%,$(B)/xenstored/main.o $(call objs,$(ARCH_xenstored) $(ARCH_xscommon))) | $(SOLIBS)
 	$(call say,LD,$@)
-	$(q)mkdir -p $(@D) && $(CC) $(CFLAGS_ALL) -flto=2 -o $@ $^ $(LDFLAGS_ALL) $(LIBS_xenstored)
+	$(q)mkdir -p $(@D) && $(CC) $(CFLAGS_ALL) -flto=2 -o $@ $(filter %.o,$^) $(LDFLAGS_ALL) $(LIBS_xenstored)
 endif
 
 XS_MODES := chmod exists list ls read rm watch write
