@@ -14,10 +14,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../support/serving.sh"
 
 build=$(cd "${1:?usage: update.sh BUILD}" && pwd)
-ours=$build/bin/xenstored
 dir=$(scratch update 200)
+# where nobody else could have put it, wherever it was built
+ours=$dir/bin/xenstored
+mkdir "$dir/bin"
+cp "$build/bin/xenstored" "$dir/bin/"
 export XENSTORED_RUNDIR="$dir/run" XENSTORED_PATH="$dir/run/socket" TMPDIR="$dir"
-export PATH="$build/bin:$PATH" LD_LIBRARY_PATH="$build/lib"
+export PATH="$dir/bin:$build/bin:$PATH" LD_LIBRARY_PATH="$build/lib"
 daemon=
 watcher=
 cleanup() {
