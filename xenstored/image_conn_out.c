@@ -133,11 +133,12 @@ put_txn(struct image_out *out, const struct txn *txn)
 {
 	const struct state *st = txn->conn->st;
 	struct image *img = out->img;
+	bool up = txn_given_up(txn);
 
 	put_u8(img, IMAGE_TXN);
 	put_u32(img, txn->id);
-	put_u32(img, image_out_node_number(out, txn->base));
-	put_u32(img, image_out_node_number(out, txn->top));
+	put_u32(img, image_out_node_number(out, up ? st->live : txn->base));
+	put_u32(img, image_out_node_number(out, up ? st->live : txn->top));
 	put_u64(img, txn->stamp);
 	put_u64(img, (uint64_t)txn->own_nodes);
 	put_u64(img, (uint64_t)txn->memory);

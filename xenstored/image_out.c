@@ -170,6 +170,8 @@ put_trees(struct image_out *out)
 	if (txn == NULL && n > 0)
 		out->img->failed = true;
 	for (i = 0; txn != NULL && i < n; i++) {
+		if (txn_given_up(txn[i]))
+			continue; /* its trees are younger than it is */
 		image_out_tree(out, txn[i]->base, base);
 		base = txn[i]->base;
 		image_out_tree(out, txn[i]->top, base);

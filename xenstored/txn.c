@@ -93,19 +93,12 @@ txn_open(struct txn *txn)
 		list_append(&txn->conn->st->snapshots, &txn->in_turn);
 }
 
-/* Nothing else makes one fail like this before its commit. */
-static bool
-is_given_up(const struct txn *txn)
-{
-	return txn->failed == XS_EAGAIN;
-}
-
 void
 txn_copied(struct txn *txn, int64_t before)
 {
 	int64_t more = txn->conn->st->heap.copied - before;
 
-	if (is_given_up(txn))
+	if (txn_given_up(txn))
 		return; /* it keeps none of it */
 	txn->copied += more;
 	charge(txn, more);
@@ -202,8 +195,9 @@ txn_age_next(struct state *st)
 	txn = list_entry(st->snapshots.next, struct txn, in_turn);
 	list_remove(&txn->in_turn);
 	list_append(&st->snapshots, &txn->in_turn);
-	if (is_given_up(txn) || is_old(txn) ||
-	    keeps_too_much(txn, FORMER_SLACK))
+	/* not more often: whoever writes next copies what it shares */
+	if (keeps_too_much(txn, FORMER_SLACK) ||
+	    (is_old(txn) && !txn_given_up(txn)))
 		renew(txn);
 }
 
@@ -227,7 +221,7 @@ txn_use(const struct conn *conn, uint32_t id)
 	struct txn *txn = txn_find(conn, id);
 
 	if (txn != NULL &&
-	    (is_given_up(txn) || is_old(txn) || keeps_too_much(txn, 0)))
+	    (txn_given_up(txn) || is_old(txn) || keeps_too_much(txn, 0)))
 		renew(txn);
 	return txn;
 }

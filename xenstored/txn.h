@@ -94,6 +94,14 @@ struct txn *txn_find(const struct conn *conn, uint32_t id);
  */
 struct txn *txn_use(const struct conn *conn, uint32_t id);
 
+/* Whether it is so: it can be taken to be on the present tree at any time. */
+static inline bool
+txn_given_up(const struct txn *txn)
+{
+	/* nothing else makes one fail like this before its commit */
+	return txn->failed == XS_EAGAIN;
+}
+
 /* Takes its former tree from the next one of these, if there is one; each has
  * its turn. */
 void txn_age_next(struct state *st);

@@ -281,6 +281,29 @@ what_a_transaction_keeps_is_counted_now_and_then(void **unused)
 	h_stop(&h);
 }
 
+/* A snapshot that is made anew is one more that who writes has to copy for. */
+static void
+who_was_given_up_and_stays_costs_nobody_anything(void **unused)
+{
+	struct conn *s, *g;
+	int64_t copied;
+	uint32_t tx;
+	struct h h;
+
+	(void)unused;
+	h_start(&h);
+	s = h_socket(&h);
+	g = h_guest(&h, s, 1);
+	churn(&h, s, "/d", 2000, 2000);
+	tx = h_begin(&h, g);
+	churn(&h, s, "/d", 2000, 2000);
+	copied = h.st->heap.copied;
+	churn(&h, s, "/e", 5, 500);
+	assert_true(h.st->heap.copied < copied + 100000);
+	assert_int_equal(h_end(&h, g, tx, "T"), XS_EAGAIN);
+	h_stop(&h);
+}
+
 /* Changes that come and go between cost those nothing who do not hold them. */
 static void
 a_guest_cannot_end_anothers_transaction_by_its_own(void **unused)
@@ -403,6 +426,8 @@ main(void)
 		cmocka_unit_test(so_it_is_with_what_was_removed_at_once),
 		cmocka_unit_test(
 		    what_a_transaction_keeps_is_counted_now_and_then),
+		cmocka_unit_test(
+		    who_was_given_up_and_stays_costs_nobody_anything),
 		cmocka_unit_test(
 		    a_guest_cannot_end_anothers_transaction_by_its_own),
 		cmocka_unit_test(a_guest_pays_for_what_its_transactions_copy),

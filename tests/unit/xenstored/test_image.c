@@ -618,6 +618,59 @@ a_transaction_that_keeps_too_much_ends_at_the_same_request(void **unused)
 	h_stop(&h);
 }
 
+/* G gives nodes I to N - 1 a value of LEN bytes. */
+static void
+fill(struct h *h, struct conn *g, int i, int n, size_t len)
+{
+	char path[24], value[2001];
+
+	memset(value, 'x', len);
+	value[len] = '\0';
+	for (; i < n; i++) {
+		snprintf(path, sizeof(path), "d/n%d", i);
+		assert_int_equal(h_write(h, g, 0, path, value), XS_OK);
+	}
+}
+
+/* Its tree is a younger one than that of a transaction which began later. */
+static void
+one_that_was_given_up_is_copied_beside_others(void **unused)
+{
+	char why[IMAGE_WHY_SIZE];
+	uint32_t first, second;
+	struct conn *s, *g;
+	struct h h, copy;
+	struct image img;
+
+	(void)unused;
+	h_start(&h);
+	s = h_socket(&h);
+	g = h_guest(&h, s, 1);
+	fill(&h, g, 0, 140, 2000);
+	first = h_begin(&h, g);
+	fill(&h, g, 0, 100, 1);
+	second = h_begin(&h, g);
+	assert_int_equal(h_write(&h, g, second, "y", "1"), XS_OK);
+	fill(&h, g, 100, 140, 1);
+	assert_int_equal(h_write(&h, g, 0, "new", "1"), XS_OK);
+	assert_string_equal(h_read(&h, g, first, "new"), "1");
+	copy = h;
+	copy.env.ctx = &copy;
+	export(h.st, &img);
+	copy.st = image_import(img.data, img.len, &copy.env, NULL, why);
+	image_free(&img);
+	if (copy.st == NULL)
+		fail_msg("%s", why);
+	g = conn_at(copy.st, conn_id(g));
+	assert_string_equal(h_read(&copy, g, first, "new"), "1");
+	assert_string_equal(h_read(&copy, g, second, "y"), "1");
+	assert_int_equal(h_end(&copy, g, first, "T"), XS_EAGAIN);
+	assert_int_equal(h_end(&copy, g, second, "T"), XS_OK);
+	assert_string_equal(h_read(&copy, g, 0, "y"), "1");
+	h_stop(&copy);
+	h_stop(&h);
+}
+
 /* --- speed --- */
 
 static void
@@ -662,6 +715,7 @@ main(void)
 		    a_message_that_came_in_part_is_copied_wherever_it_ends),
 		cmocka_unit_test(
 		    a_transaction_that_keeps_too_much_ends_at_the_same_request),
+		cmocka_unit_test(one_that_was_given_up_is_copied_beside_others),
 		cmocka_unit_test(a_large_state_is_copied_fast),
 		cmocka_unit_test(
 		    a_machine_made_from_an_image_goes_on_as_the_first),
