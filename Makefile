@@ -209,10 +209,11 @@ $(B)/bin/$(1) $(B)/inst/$(1): $(B)/$(DIR_$(1))/main.o $(foreach a,$(AR_$(1)),$(B
 endef
 # The store daemon does so little for a request that calls from file to file are
 # a part of it: gcc optimises it as a whole (LTO=0: not). Tests link the archive.
-is_gcc = $(if $(findstring __clang__,$(shell $(CC) -dM -E -x c /dev/null 2>/dev/null)),,1)
-LTO ?= $(if $(filter 1,$(SAN) $(FUZZ)),0,$(or $(is_gcc),0))
-$(foreach p,$(PROGS),$(if $(filter 1-xenstored,$(LTO)-$(p)),,$(eval $(call prog_rule,$(p)))))
-ifeq ($(LTO),1)
+is_gcc := $(if $(findstring __clang__,$(shell $(CC) -dM -E -x c /dev/null 2>/dev/null)),,1)
+LTO ?= 1
+whole := $(if $(filter 1,$(SAN) $(FUZZ)),,$(and $(is_gcc),$(filter 1,$(LTO)),xenstored))
+$(foreach p,$(filter-out $(whole),$(PROGS)),$(eval $(call prog_rule,$(p))))
+ifneq ($(whole),)
 $(B)/lto/%.o: %.c
 	$(call say,CC,$@)
 	$(q)mkdir -p $(@D) && $(CC) $(CFLAGS_ALL) -flto -c -o $@ $<
