@@ -473,7 +473,7 @@ $(B)/tests/crash/xenstored-crash: $(CRASH_OBJS) $(B)/libxscommon.a | $(SOLIBS)
 	$(q)mkdir -p $(@D) && $(CC) -o $@ $^ -Wl,-rpath,$(abspath $(B)/lib) $(LDFLAGS_ALL) $(LIBS_xenstored)
 # Daemons of tomorrow, for the one of today (next.h).
 NEXT_OBJS := $(patsubst %,$(B)/next/xenstored/%.o,apply image_in image_out worker)
-LATER_OBJS := $(patsubst %,$(B)/later/xenstored/%.o,log subscribe sup_store update_program)
+LATER_OBJS := $(patsubst %,$(B)/later/xenstored/%.o,left log subscribe sup_store update_program)
 NEXT := $(B)/tests/update/xenstored-next $(B)/tests/update/xenstored-later
 $(B)/next/%.o: %.c
 	$(call say,CC,$@)

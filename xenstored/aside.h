@@ -14,10 +14,14 @@
 #define ASIDE_SUFFIX ".before"
 
 /*
- * Renames the log, the flight and the checkpoints in DIR, in place of such as
- * were kept before. Those that cannot be renamed stay, with a message. Whether
- * there was a log.
+ * Renames the log, the flight and the checkpoints in DIR, in place of all that
+ * was kept before, and says so. Those that cannot be renamed stay, with a
+ * message. If there is none nothing happens.
  */
-bool aside_keep(const char *dir);
+void aside_keep(const char *dir);
+
+/* Removes what is kept in DIR, for want of room, and says so. Whether there was
+ * anything. */
+bool aside_drop(const char *dir);
 
 #endif

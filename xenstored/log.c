@@ -167,10 +167,10 @@ log_map(int fd)
 }
 
 struct log *
-log_create(const char *path, uint32_t size, uint64_t epoch)
+log_create(const char *path, uint32_t size, uint64_t epoch,
+    const uint8_t boot[LOG_BOOT_SIZE])
 {
-	static const uint8_t no_boot[LOG_BOOT_SIZE];
-	int fd = log_make(path, size, epoch, no_boot), saved, more;
+	int fd = log_make(path, size, epoch, boot), saved, more;
 	struct log *log = NULL;
 	uint64_t reserved = 0;
 

@@ -36,7 +36,8 @@ enum {
 };
 
 /* Offsets count bytes written since the beginning; modulo SIZE they are
- * places. */
+ * places. MAGIC, VERSION, BOOT and CLOSED are in the same places in all
+ * versions: whether a log is to be gone on with is known before the rest. */
 struct log_header {
 	uint64_t magic;
 	uint32_t version;
@@ -111,8 +112,10 @@ void log_set_guard(
 struct log_pos log_end(const struct log *log);
 
 /* The log in the new file PATH of SIZE bytes, a multiple of 4096, made with
- * mode 0600 in place of any other. NULL with errno. */
-struct log *log_create(const char *path, uint32_t size, uint64_t epoch);
+ * mode 0600 in place of any other; BOOT as in log_make(). It has all its
+ * memory. NULL with errno. */
+struct log *log_create(const char *path, uint32_t size, uint64_t epoch,
+    const uint8_t boot[LOG_BOOT_SIZE]);
 
 /* The same in memory that no one else sees. NULL with errno. */
 struct log *log_private(uint32_t size, uint64_t epoch);

@@ -10,8 +10,10 @@
 #include <event2/event.h>
 
 #include "xenstored/apply.h"
+#include "xenstored/aside.h"
 #include "xenstored/daemon.h"
 #include "xenstored/files.h"
+#include "xenstored/left.h"
 #include "xenstored/msg.h"
 #include "xenstored/options.h"
 #include "xenstored/plat.h"
@@ -137,18 +139,51 @@ random_bytes(void *buf, size_t len)
 		fatal("cannot get random numbers");
 }
 
+/* What is there and may be somebody's store stays: this process cannot go on
+ * with it. */
+static void
+make_place(const char *dir, const uint8_t boot[LOG_BOOT_SIZE], bool fresh)
+{
+	char why[LEFT_WHY_SIZE];
+	enum left left = left_judge(dir, boot, why);
+
+	if (fresh) {
+		if (!left_is_closed(dir))
+			aside_keep(dir);
+	} else if (left == LEFT_STORE) {
+		left_say_refused(dir,
+		    "the daemon before left a store, and --no-standby cannot "
+		    "go on with one");
+		exit(1);
+	} else if (left == LEFT_USELESS) {
+		left_say_refused(dir, why);
+		exit(1);
+	} else if (why[0] != '\0') {
+		msg_info("%s: %s", dir, why);
+	}
+	left_clear(dir);
+}
+
 /* The commit log, whose first record lets a reader start from nothing. */
 static struct log *
-start_log(const char *dir, const struct server_config *config)
+start_log(const char *dir, const struct options *options,
+    const struct server_config *config)
 {
 	char *path = path_in(dir, "log");
+	uint8_t boot[LOG_BOOT_SIZE];
 	struct record_start start;
 	struct record record = apply_start(&config->state, &start);
 	struct log *log;
 	uint64_t epoch;
 
+	plat_boot_id(boot);
+	if (!options->no_domains)
+		rings_boot_id(boot);
+	make_place(dir, boot, options->fresh);
 	random_bytes(&epoch, sizeof(epoch));
-	log = log_create(path, LOG_SIZE, epoch);
+	do
+		log = log_create(path, LOG_SIZE, epoch, boot);
+	while (log == NULL && errno == ENOSPC && aside_drop(dir));
 	if (log == NULL)
 		fatal("cannot make the commit log %s", path);
 	log_append(log, &record);
@@ -187,7 +222,7 @@ serve_alone(const struct options *options, int files_fd)
 
 	configure(options, &config);
 	config.files_fd = files_fd;
-	log = start_log(dir, &config);
+	log = start_log(dir, options, &config);
 	server = server_new(&config, log);
 	for (i = 0; i < options->n_trace; i++)
 		if (!server_trace_control(server, options->trace[i]))
@@ -214,6 +249,7 @@ serve_alone(const struct options *options, int files_fd)
 		rings_stop(rings);
 	server_free(server);
 	rings_close(rings);
+	log_mark(log, LOG_CLOSED);
 	log_close(log);
 	files_remove(files_fd, path);
 	if (options->pid_file != NULL)

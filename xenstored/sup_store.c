@@ -17,6 +17,7 @@
 #include "xenstored/checkpoint.h"
 #include "xenstored/crash_point.h"
 #include "xenstored/flight.h"
+#include "xenstored/left.h"
 #include "xenstored/msg.h"
 #include "xenstored/plat.h"
 #include "xenstored/priv.h"
@@ -84,12 +85,13 @@ begin(struct sup_store *store, const struct server_config *config)
 	let_go(store);
 	store->recovered = false;
 	store->reserved = 0;
-	(void)unlink(path_of(store, "checkpoint.0"));
-	(void)unlink(path_of(store, "checkpoint.1"));
+	left_clear(store->dir);
 	if (!plat_random(&epoch, sizeof(epoch)))
 		fatal("cannot get random numbers");
-	store->log_fd =
-	    log_make(path_of(store, "log"), LOG_SIZE, epoch, store->boot);
+	do
+		store->log_fd = log_make(
+		    path_of(store, "log"), LOG_SIZE, epoch, store->boot);
+	while (store->log_fd < 0 && errno == ENOSPC && aside_drop(store->dir));
 	if (store->log_fd >= 0)
 		store->log = log_map(store->log_fd);
 	if (store->log == NULL)
@@ -105,10 +107,7 @@ begin(struct sup_store *store, const struct server_config *config)
 void
 sup_store_say_refused(const struct sup_store *store, const char *why)
 {
-	msg_warnx("%s: nothing was changed in %s: start the program that wrote "
-		  "it, or this one with --fresh, which begins with an empty "
-		  "store and keeps these files as *" ASIDE_SUFFIX,
-	    why, store->dir);
+	left_say_refused(store->dir, why);
 }
 
 /* What is there cannot be gone on with: it is left as it is, as guests may
@@ -120,11 +119,9 @@ refuse(const struct sup_store *store, const char *why)
 	exit(1);
 }
 
-/* Refuses the file NAME in FD if that begins with MAGIC and another version
- * than OURS. */
+/* Refuses a flight of another version than this program's. */
 static void
-refuse_another(const struct sup_store *store, int fd, const char *name,
-    uint64_t magic, uint32_t ours)
+refuse_another_flight(const struct sup_store *store)
 {
 	struct {
 		uint64_t magic;
@@ -132,13 +129,13 @@ refuse_another(const struct sup_store *store, int fd, const char *name,
 	} start;
 	char why[80];
 
-	if (pread(fd, &start, sizeof(start), 0) != sizeof(start) ||
-	    start.magic != magic || start.version == ours)
+	if (pread(store->flight_fd, &start, sizeof(start), 0) !=
+		sizeof(start) ||
+	    start.magic != FLIGHT_MAGIC || start.version == FLIGHT_VERSION)
 		return;
 	snprintf(why, sizeof(why),
-	    "the %s is of version %u; this program "
-	    "knows %u",
-	    name, (unsigned)start.version, (unsigned)ours);
+	    "the flight is of version %u; this program knows %u",
+	    (unsigned)start.version, (unsigned)FLIGHT_VERSION);
 	refuse(store, why);
 }
 
@@ -191,8 +188,7 @@ open_flight(struct sup_store *store)
 	if (store->flight_fd >= 0)
 		store->flight = flight_map(store->flight_fd);
 	if (store->flight == NULL && store->flight_fd >= 0)
-		refuse_another(store, store->flight_fd, "flight", FLIGHT_MAGIC,
-		    FLIGHT_VERSION);
+		refuse_another_flight(store);
 	if (store->flight != NULL) {
 		plat_wait_gone((pid_t)store->flight->primary_pid, GONE_MS);
 		plat_wait_gone((pid_t)store->flight->standby_pid, GONE_MS);
@@ -224,49 +220,31 @@ tell_where(const struct sup_store *store, const struct log_header *header)
 		    pid, seq);
 }
 
-/* Whether a daemon was killed before its first log was whole: nothing can have
- * been in its store. */
-static bool
-is_unfinished(const struct sup_store *store)
-{
-	uint64_t magic = 0;
-
-	return pread(store->log_fd, &magic, sizeof(magic), 0) >= 0 &&
-	       magic == 0 &&
-	       access(path_of(store, "checkpoint.0"), F_OK) != 0 &&
-	       access(path_of(store, "checkpoint.1"), F_OK) != 0;
-}
-
 /* Opens what another daemon left. False: there is nothing, and why
  * was said if it was not to be expected. */
 static bool
 recover(struct sup_store *store)
 {
 	const struct log_header *header;
-	const char *path = path_of(store, "log");
+	char why[LEFT_WHY_SIZE];
 	uint64_t begins;
 
-	store->log_fd = open(path, O_RDWR | O_CLOEXEC);
-	if (store->log_fd < 0)
+	switch (left_judge(store->dir, store->boot, why)) {
+	case LEFT_NOTHING:
+		if (why[0] != '\0')
+			msg_info("%s: %s", store->dir, why);
 		return false;
-	store->log = log_map(store->log_fd);
-	if (store->log == NULL) {
-		refuse_another(
-		    store, store->log_fd, "log", LOG_MAGIC, LOG_VERSION);
-		if (is_unfinished(store))
-			return false;
-		refuse(store, "the log is damaged");
+	case LEFT_USELESS:
+		refuse(store, why);
+	case LEFT_STORE:
+		break;
 	}
+	store->log_fd = open(path_of(store, "log"), O_RDWR | O_CLOEXEC);
+	if (store->log_fd >= 0)
+		store->log = log_map(store->log_fd);
+	if (store->log == NULL)
+		fatal("cannot open %s", path_of(store, "log"));
 	header = log_header(store->log);
-	if (header->closed == LOG_CLOSED)
-		return false;
-	if (memcmp(header->boot, store->boot, sizeof(store->boot)) != 0) {
-		msg_info(
-		    "%s is of another boot of the hypervisor: not used", path);
-		return false;
-	}
-	if (header->closed != LOG_OPEN && header->closed != LOG_RESTS)
-		refuse(store, "the log is damaged");
 	open_flight(store);
 	store->flight->keep_from = 0;
 	begins = load_checkpoint(store) ? store->image_at : 0;
@@ -289,10 +267,8 @@ sup_store_open(struct sup_store *store, const char *dir,
 {
 	store->dir = dir;
 	store->log_fd = store->flight_fd = store->image_fd = -1;
-	if (fresh && aside_keep(dir))
-		msg_info("what the daemon before left in %s is kept there as "
-			 "*" ASIDE_SUFFIX,
-		    dir);
+	if (fresh && !left_is_closed(dir))
+		aside_keep(dir);
 	if (fresh || !recover(store))
 		begin(store, config);
 }
@@ -314,8 +290,11 @@ sup_store_resume(
 bool
 sup_store_reserve(struct sup_store *store)
 {
-	int more = log_reserve(store->log_fd, &store->reserved);
+	int more;
 
+	do
+		more = log_reserve(store->log_fd, &store->reserved);
+	while (more < 0 && errno == ENOSPC && aside_drop(store->dir));
 	if (more < 0)
 		fatal("no memory for the commit log %s", path_of(store, "log"));
 	return more == 1;
@@ -500,15 +479,10 @@ sup_store_hand_over(struct sup_store *store, bool yes)
 void
 sup_store_end(struct sup_store *store, enum log_closed how)
 {
-	static const char *const names[] = { "checkpoint.0", "checkpoint.1",
-		"flight" };
-	size_t i;
-
 	log_mark(store->log, how);
 	if (how != LOG_OPEN)
 		(void)unlink(path_of(store, "status"));
-	for (i = 0; how == LOG_CLOSED && i < sizeof(names) / sizeof(names[0]);
-	     i++)
-		(void)unlink(path_of(store, names[i]));
+	if (how == LOG_CLOSED)
+		left_clear(store->dir);
 	let_go(store);
 }

@@ -102,6 +102,18 @@ check 'and goes on' start full
 check 'with what was in the store' reads /kept yes
 stop
 
+mkdir /run/small
+mount -t tmpfs -o size=17600k,mode=755 tmpfs /run/small
+reserved() { [ "$(stat -c %b /run/small/log)" -ge 32768 ]; }
+check 'a daemon whose directory has room for one log' start small
+check 'which has the memory of it' wait_until 10 reserved
+check 'all is killed' kill_all
+check 'another begins anew' start small xenstored --fresh
+check '... and has the memory of its log, too' wait_until 10 reserved
+check '... for which the old one had to go, as it says' says small 'was removed'
+check '... and went' test ! -e /run/small/log.before
+stop
+
 mkdir -p /run/barred/checkpoint.0/x /run/barred/checkpoint.1/x
 barred() { start barred; mkdir -p /run/barred/checkpoint.0/x /run/barred/checkpoint.1/x; }
 check 'a daemon whose checkpoints cannot be opened' barred

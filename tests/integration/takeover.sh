@@ -68,6 +68,22 @@ same_files() { stat -c '%i %n' "$dir/log" "$dir/flight" | diff "$dir/before" -; 
 kept() {
 	stat -c '%i %n' "$dir/log.before" "$dir/flight.before" | sed 's/\.before//' | diff "$dir/before" - && nobody /kept
 }
+alone() {
+	"$build/bin/xenstored" -D -N --no-standby "$@" >>"$dir/out" 2>&1 &
+	daemon=$!
+	wait_until 10 "$build/bin/xenstore-exists" /
+}
+kill_alone() { kill -9 "$daemon" && wait_until 10 ended "$daemon"; }
+# another is told that one runs until all of the one before has ended
+not_alone() {
+	! timeout 100 "$build/bin/xenstored" -D -N --no-standby >>"$dir/out" 2>&1 &&
+	    grep -q 'no-standby cannot go on with.*nothing was changed' "$dir/out"
+}
+later() {
+	"$build/tests/update/xenstored-later" -D -N >>"$dir/out" 2>&1 &
+	daemon=$!
+	wait_until 10 serves
+}
 unreadable() {
 	dd if=/dev/zero of="$dir/log" bs=1 seek=4200 count=64 conv=notrunc 2>/dev/null
 }
@@ -177,4 +193,23 @@ check '... and leaves the files' same_files
 check '--fresh begins with an empty store' start --fresh
 check '... and keeps what was there' kept
 check '... as it says' says "is kept there as \*.before"
+"$build/bin/xenstore-write" /kept fourth
+check 'all of it is killed' kill_all "$(pid_of primary)" "$(pid_of standby)"
+stat -c '%i %n' "$dir/log" "$dir/flight" >"$dir/before"
+check 'a daemon without a standby does not begin in place of that' wait_until 10 not_alone
+check '... and leaves the files' same_files
+check '... with --fresh it does' alone --fresh
+check '... and keeps what was there' kept
+"$build/bin/xenstore-write" /kept alone
+check 'it is killed' kill_alone
+check 'another daemon goes on' start
+check '... with what was in the store' reads /kept alone
+check 'a daemon that is told to end does' stop
+check 'one without a standby starts after that' alone
+check '... with nothing' nobody /kept
+check 'that ends, too' stop
+check 'one that writes a later version of the log starts' later
+check 'that ends, too' stop
+check 'this one starts all the same' start
+check 'that ends, too' stop
 checks_end

@@ -40,7 +40,8 @@ w_log(struct w *w, uint32_t size, uint64_t epoch)
 	struct record_start start;
 	struct record record;
 
-	w->log = log_create(w->log_path, size, epoch);
+	w->log = log_create(
+	    w->log_path, size, epoch, (const uint8_t[LOG_BOOT_SIZE]){ 0 });
 	assert_non_null(w->log);
 	record = apply_start(&w->h.config, &start);
 	log_append(w->log, &record);

@@ -133,7 +133,7 @@ the_file_is_private_new_and_outlives_the_writer(void **unused)
 	file = fopen(path, "w");
 	fputs("old", file);
 	fclose(file);
-	log = log_create(path, SIZE, 42);
+	log = log_create(path, SIZE, 42, (const uint8_t[LOG_BOOT_SIZE]){ 0 });
 	assert_non_null(log);
 	append(log, 0, 100);
 	log_close(log);
@@ -148,7 +148,8 @@ the_file_is_private_new_and_outlives_the_writer(void **unused)
 	assert_int_equal(header.next_seq, 1);
 	unlink(path);
 	rmdir(dir);
-	assert_null(log_create("/nonexistent/dir/log", SIZE, 1));
+	assert_null(log_create("/nonexistent/dir/log", SIZE, 1,
+	    (const uint8_t[LOG_BOOT_SIZE]){ 0 }));
 }
 
 int

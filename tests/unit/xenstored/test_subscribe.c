@@ -29,7 +29,7 @@ setup(void **state)
 	snprintf(dir, sizeof(dir), "/tmp/subscribe.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/log", dir);
-	log_ = log_create(path, SIZE, 5);
+	log_ = log_create(path, SIZE, 5, (const uint8_t[LOG_BOOT_SIZE]){ 0 });
 	assert_non_null(log_);
 	return 0;
 }
@@ -143,7 +143,7 @@ a_new_log_at_the_path_is_told_when_the_old_one_is_read(void **state)
 	assert_non_null(sub);
 	append(1, 10);
 	log_close(log_);
-	log_ = log_create(path, SIZE, 6);
+	log_ = log_create(path, SIZE, 6, (const uint8_t[LOG_BOOT_SIZE]){ 0 });
 	assert_non_null(log_);
 	assert_int_equal(next(sub), 1);
 	assert_int_equal(next(sub), -SUBSCRIBE_OTHER);
