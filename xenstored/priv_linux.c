@@ -147,8 +147,9 @@ static const int plain[] = {
 	SCMP_SYS(close), SCMP_SYS(close_range), SCMP_SYS(lseek),
 	SCMP_SYS(_llseek), SCMP_SYS(fstat), SCMP_SYS(fstat64),
 	SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3),
-	SCMP_SYS(fcntl), SCMP_SYS(fcntl64),
-	SCMP_SYS(ftruncate), SCMP_SYS(ftruncate64), SCMP_SYS(memfd_create),
+	/* no ftruncate(): the supervisor has files mapped that are given to us,
+	 * and reading what was cut off would end it */
+	SCMP_SYS(memfd_create),
 	/* events */
 	SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),
 	SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(poll),
@@ -182,6 +183,48 @@ static const int plain[] = {
 	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |           \
 	    CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP)
 
+/* What descriptors are, and no more: whom they notify of what (F_SETOWN) could
+ * be any process, by any signal. The numbers' upper halves are looked at too.
+ */
+static int
+add_fcntl(scmp_filter_ctx f)
+{
+	static const int own[] = { F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD,
+		F_GETFL, F_SETFL };
+	int rc = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+		    SCMP_A1(SCMP_CMP_EQ, (uint64_t)own[i], 0));
+		rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl64), 1,
+		    SCMP_A1(SCMP_CMP_EQ, (uint64_t)own[i], 0));
+	}
+	return rc;
+}
+
+/* Devices yes; typing into the operator's terminal, or having signals sent, no.
+ * The kernel looks at the lower half of the number only, and so do we. */
+static int
+add_ioctl(scmp_filter_ctx f)
+{
+	static const struct {
+		uint64_t mask, type;
+	} below_terminals[] = { { 0xc000, 0 }, { 0xf000, 0x4000 },
+		{ 0xfc00, 0x5000 } }; /* types up to 0x53 */
+	int rc = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(below_terminals) / sizeof(below_terminals[0]);
+	     i++)
+		rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+		    SCMP_A1(SCMP_CMP_MASKED_EQ, below_terminals[i].mask,
+			below_terminals[i].type));
+	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+	    SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0));
+	return rc;
+}
+
 /* Calls that are for us with some arguments only. */
 static int
 add_conditional(scmp_filter_ctx f)
@@ -207,13 +250,7 @@ add_conditional(scmp_filter_ctx f)
 	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(setpriority), 3,
 	    SCMP_A0(SCMP_CMP_EQ, PRIO_PROCESS, 0), SCMP_A1(SCMP_CMP_EQ, 0, 0),
 	    SCMP_A2(SCMP_CMP_EQ, LATER, 0));
-	/* devices yes, typing into the operator's terminal no */
-	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-	    SCMP_A1(SCMP_CMP_LT, 0x5400, 0));
-	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-	    SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0));
-	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-	    SCMP_A1(SCMP_CMP_GT, 0xffff, 0));
+	rc |= add_fcntl(f) | add_ioctl(f);
 	/* of oneself, as abort() does; another process is another number */
 	rc |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
 	    SCMP_A0(SCMP_CMP_EQ, (uint64_t)getpid(), 0));

@@ -34,6 +34,7 @@
 enum { NO_SANDBOX = 250, WORKED = 0 };
 
 static char dir[] = "/tmp/test_priv.XXXXXX";
+static int kept_fd = -1, kept_pair = -1; /* a file's, a socket's; inherited */
 
 /* ATTEMPT's errno, or WORKED, from inside; skips where there is no sandbox. */
 static int
@@ -206,15 +207,75 @@ try_typing(void)
 	return rc < 0 && errno != EPERM ? 0 : rc;
 }
 
+/* of a number whose lower half is the same */
+static int
+try_typing_in_disguise(void)
+{
+	char c = 'x';
+	int rc = (int)syscall(SYS_ioctl, 0, 0x100000000UL + TIOCSTI, &c);
+
+	return rc < 0 && errno != EPERM ? 0 : rc;
+}
+
+static int
+try_a_signal_for_the_parent(void)
+{
+	return fcntl(kept_fd, F_SETOWN, getppid());
+}
+
+static int
+try_a_signal_by_ioctl(void)
+{
+	pid_t parent = getppid();
+
+	return ioctl(kept_pair, FIOSETOWN, &parent);
+}
+
+static int
+try_a_signal_in_disguise(void)
+{
+	pid_t parent = getppid();
+
+	return (int)syscall(
+	    SYS_ioctl, kept_pair, 0x100000000UL + FIOSETOWN, &parent);
+}
+
+static int
+try_another_signal(void)
+{
+	return fcntl(kept_fd, F_SETSIG, SIGKILL);
+}
+
+static int
+try_to_cut(void)
+{
+	return ftruncate(kept_fd, 1);
+}
+
+static int
+try_what_descriptors_are(void)
+{
+	int copy = fcntl(kept_fd, F_DUPFD_CLOEXEC, 20);
+	int other = fcntl(kept_fd, F_DUPFD, 20);
+	int flags = fcntl(copy, F_GETFL);
+
+	return copy >= 20 && other > copy && flags >= 0 &&
+		       fcntl(copy, F_SETFL, flags | O_NONBLOCK) == 0 &&
+		       fcntl(copy, F_GETFD) == FD_CLOEXEC
+		   ? fcntl(copy, F_SETFD, 0)
+		   : -1;
+}
+
 static int
 try_serving(void)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
 	int memory = memfd_create("m", MFD_CLOEXEC), bell, set, status;
+	static const char none[8192];
 	char *p;
 	pid_t child;
 
-	if (memory < 0 || ftruncate(memory, 8192) != 0)
+	if (memory < 0 || write(memory, none, 8192) != 8192)
 		return -1;
 	p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
 	bell = eventfd(1, EFD_CLOEXEC);
@@ -286,6 +347,42 @@ no_code_can_be_made(void **state)
 	refused(try_code);
 	refused(try_code_later);
 	assert_int_equal(inside(try_typing), EPERM);
+}
+
+/* By the kernel, who asks nobody: any process could be ended so. */
+static void
+no_signal_can_be_sent_by_a_descriptor(void **state)
+{
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	kept_fd = kept_pair = pair[0];
+	refused(try_a_signal_for_the_parent);
+	refused(try_another_signal);
+	refused(try_a_signal_by_ioctl);
+	refused(try_a_signal_in_disguise);
+	assert_int_equal(inside(try_typing_in_disguise), EPERM);
+	assert_int_equal(fcntl(kept_fd, F_GETOWN), getpid());
+	assert_int_equal(inside(try_what_descriptors_are), WORKED);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* Whoever has it mapped would end when it reads on. */
+static void
+no_file_that_is_open_can_be_cut(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	kept_fd = memfd_create("kept", MFD_CLOEXEC);
+	assert_true(kept_fd >= 0);
+	assert_int_equal(write(kept_fd, "12345678", 8), 8);
+	assert_int_equal(inside(try_to_cut), EPERM);
+	assert_int_equal(fstat(kept_fd, &st), 0);
+	assert_int_equal(st.st_size, 8);
+	close(kept_fd);
 }
 
 static int
@@ -489,6 +586,8 @@ main(void)
 		cmocka_unit_test(no_file_can_be_named),
 		cmocka_unit_test(no_other_process_can_be_touched),
 		cmocka_unit_test(no_code_can_be_made),
+		cmocka_unit_test(no_signal_can_be_sent_by_a_descriptor),
+		cmocka_unit_test(no_file_that_is_open_can_be_cut),
 		cmocka_unit_test(
 		    the_kernel_says_so_and_there_are_no_capabilities),
 		cmocka_unit_test(what_serving_takes_works),
