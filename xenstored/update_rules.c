@@ -207,20 +207,6 @@ is_harmless(struct word w, bool *wants_out)
 	return false;
 }
 
-/* Whether W, behind BEFORE, is in ARGV as it is; a word that is no option
- * belongs to the one before. */
-static bool
-is_there(struct word w, struct word before, char *const argv[])
-{
-	size_t i;
-
-	for (i = 1; argv[0] != NULL && argv[i] != NULL; i++)
-		if (is_same(w, argv[i]) &&
-		    (w.at[0] == '-' || (i > 1 && is_same(before, argv[i - 1]))))
-			return true;
-	return false;
-}
-
 /* The next word of *AT, which is moved on; of length 0: none. */
 static struct word
 next_word(const char **at)
@@ -233,17 +219,57 @@ next_word(const char **at)
 	return w;
 }
 
-/* Whether WORDS have the word at ARGV[I] and, if that is all its option is, the
- * one behind it. */
+/*
+ * The option W is in ARGV, and what is behind it there and no option, its value
+ * or not, is what *AT begins with: getopt() would take as the value whatever is
+ * in its place. Moves *AT behind that. The place in ARGV; 0: there is none.
+ */
+static size_t
+find_there(struct word w, const char **at, char *const argv[])
+{
+	const char *behind;
+	size_t i;
+
+	if (w.at[0] != '-' || is_same(w, "--") || argv[0] == NULL)
+		return 0;
+	for (i = 1; argv[i] != NULL; i++) {
+		if (!is_same(w, argv[i]))
+			continue;
+		if (argv[i + 1] == NULL || argv[i + 1][0] == '-')
+			return i;
+		behind = *at;
+		if (!is_same(next_word(&behind), argv[i + 1]))
+			continue;
+		*at = behind;
+		return i;
+	}
+	return 0;
+}
+
+/* Takes the option W, and its value if *AT begins with that. *PLACE_OUT is
+ * where it is in ARGV, 0 if it need not be there. False: it must not be. */
 static bool
-has_account(const char *words, char *const argv[], size_t i)
+take_option(
+    struct word w, const char **at, char *const argv[], size_t *place_out)
+{
+	bool wants;
+
+	*place_out = find_there(w, at, argv);
+	if (*place_out != 0)
+		return true;
+	return is_harmless(w, &wants) && (!wants || is_value(next_word(at)));
+}
+
+/* Whether WORDS, which may be asked for, have the option ARGV[I]. */
+static bool
+has_option(const char *words, char *const argv[], size_t i)
 {
 	struct word w;
+	size_t place;
 
 	while ((w = next_word(&words)).len > 0)
-		if (is_same(w, argv[i]) &&
-		    (strchr(argv[i], '=') != NULL || argv[i + 1] == NULL ||
-			is_same(next_word(&words), argv[i + 1])))
+		if (take_option(w, &words, argv, &place) && place != 0 &&
+		    strcmp(argv[place], argv[i]) == 0)
 			return true;
 	return false;
 }
@@ -253,19 +279,13 @@ update_rules_words(const struct live_update_request *request,
     char *const argv[], char why[LIVE_UPDATE_TEXT])
 {
 	const char *at = request->cmdline;
-	struct word w, before = { "", 0 };
-	bool wants = false;
+	struct word w;
 	size_t i;
 
 	if (!request->has_cmdline)
 		return true;
-	for (; (w = next_word(&at)).len > 0; before = w) {
-		if (wants && is_value(w)) {
-			wants = false;
-			continue;
-		}
-		wants = false;
-		if (is_there(w, before, argv) || is_harmless(w, &wants))
+	while ((w = next_word(&at)).len > 0) {
+		if (take_option(w, &at, argv, &i))
 			continue;
 		snprintf(why, LIVE_UPDATE_TEXT,
 		    "%.*s: a live update changes limits only.",
@@ -274,7 +294,7 @@ update_rules_words(const struct live_update_request *request,
 	}
 	for (i = 1; argv[0] != NULL && argv[i] != NULL; i++)
 		if (strncmp(argv[i], "--u", 3) == 0 &&
-		    !has_account(request->cmdline, argv, i)) {
+		    !has_option(request->cmdline, argv, i)) {
 			snprintf(why, LIVE_UPDATE_TEXT,
 			    "%.200s is missing: a live update changes limits "
 			    "only.",

@@ -108,17 +108,24 @@ links_are_followed_and_lead_nowhere_else(void **unused)
 static char *argv[] = { "xenstored", "-D", "-T", "/log/trace", "--user=store",
 	"--fresh", NULL };
 
+/* Whether the daemon of WORDS may be asked for TEXT. */
 static bool
-may(const char *text)
+may_of(char *const words[], const char *text)
 {
 	struct live_update_request r = { .has_cmdline = true };
 	char why[LIVE_UPDATE_TEXT] = "";
 	bool yes;
 
 	snprintf(r.cmdline, sizeof(r.cmdline), "%s", text);
-	yes = update_rules_words(&r, argv, why);
+	yes = update_rules_words(&r, words, why);
 	assert_int_equal(yes, why[0] == '\0');
 	return yes;
+}
+
+static bool
+may(const char *text)
+{
+	return may_of(argv, text);
 }
 
 static void
@@ -168,6 +175,32 @@ the_account_stays(void **unused)
 	assert_true(may("-D --user=store"));
 }
 
+/* Or getopt() would take what is to be an option for a value. */
+static void
+options_keep_their_values(void **unused)
+{
+	static char *with[] = { "xenstored", "-D", "-N", "--pid-file", "/p",
+		"--user=store", "-T", "/a", "-T", "/b", "-E", "5", NULL };
+	static char *apart[] = { "xenstored", "--user", "store", "-D", NULL };
+
+	(void)unused;
+	assert_true(may_of(with, "-D -N --pid-file /p --user=store"));
+	assert_true(may_of(with, "--user=store -T /a -T /b"));
+	assert_true(may_of(with, "-E 5 --user=store"));
+	assert_true(may_of(with, "-E 6 --user=store"));
+	assert_false(may_of(with, "-D -N --pid-file --user=store"));
+	assert_false(may_of(with, "-T --user=store"));
+	assert_false(may_of(with, "-T /p --user=store"));
+	assert_false(may_of(with, "--user=store --pid-file"));
+	assert_false(may_of(with, "--user=store /p"));
+	assert_false(may_of(with, "--trace-control --user=store"));
+	assert_false(may_of(with, "-W --user=store"));
+	assert_true(may_of(apart, "-D --user store"));
+	assert_false(may_of(apart, "--user -D store"));
+	assert_false(may_of(apart, "--user"));
+	assert_false(may_of(apart, "--trace-control --user store"));
+}
+
 int
 main(void)
 {
@@ -179,6 +212,7 @@ main(void)
 		cmocka_unit_test(words_of_today_and_limits_may_be_asked_for),
 		cmocka_unit_test(words_that_name_files_or_accounts_may_not),
 		cmocka_unit_test(the_account_stays),
+		cmocka_unit_test(options_keep_their_values),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
