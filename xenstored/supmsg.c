@@ -82,12 +82,18 @@ supmsg_receive(int sock, struct supmsg *msg_out, int fds_out[SUPMSG_FDS],
 		.msg_controllen = sizeof(control.bytes),
 	};
 	struct cmsghdr *c;
+	bool reset = false, again;
 	ssize_t n;
 
 	*n_fds_out = 0;
-	do
+	do {
 		n = recvmsg(sock, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
+		again = n < 0 &&
+			(errno == EINTR || (errno == ECONNRESET && !reset));
+		/* it left without reading all: said once, before its last
+		 * words */
+		reset = reset || (n < 0 && errno == ECONNRESET);
+	} while (again);
 	CRASH_POINT();
 	if (n == 0)
 		return 0;
