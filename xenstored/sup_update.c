@@ -15,6 +15,7 @@
 #include "xenstored/clock.h"
 #include "xenstored/msg.h"
 #include "xenstored/plat.h"
+#include "xenstored/stream_copy.h"
 #include "xenstored/update_program.h"
 #include "xenstored/update_rules.h"
 
@@ -217,7 +218,7 @@ got_stream(struct sup_update *u, const struct sup_child *primary,
 	if (msg->a == 1) {
 		u->stream_fd = is_file(fd) ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 		u->phase = SUP_UPDATE_LEAVING;
-		u->patience = mono_ms() + END_MS;
+		u->end_by = mono_ms() + END_MS;
 	} else if (msg->a == 2) {
 		fail(u, primary, supmsg_text(msg));
 	} else {
@@ -294,7 +295,7 @@ sup_update_audited(
 	else if (supmsg_say(primary->fd, SUPMSG_STEP_DOWN, 0)) {
 		u->phase = SUP_UPDATE_STEP;
 		u->stepped = false;
-		u->patience = mono_ms() + END_MS;
+		u->end_by = mono_ms() + END_MS;
 	} else
 		fail(u, primary, "the primary does not listen");
 }
@@ -414,21 +415,25 @@ ask_for_stream(struct sup_update *u, const struct sup_child *primary,
 	close(fd);
 }
 
-/* Nobody is waited for longer than that. */
+/* Whoever looks at programs is waited for no longer, and no longer the primary
+ * that has to end, whatever it asks for meanwhile. */
 static void
 end_patience(
     struct sup_update *u, const struct sup_child *primary, uint64_t now)
 {
+	bool leaves = (u->phase == SUP_UPDATE_STEP && !u->stepped) ||
+		      u->phase == SUP_UPDATE_LEAVING;
+
+	if (leaves && primary->pid != 0 && now >= u->end_by) {
+		kill(primary->pid, SIGKILL);
+		u->end_by = now + END_MS;
+	}
 	if (now < u->patience)
 		return;
 	if (u->checker != 0)
 		kill(u->checker, SIGKILL);
 	if (u->examiner != 0)
 		kill(u->examiner, SIGKILL);
-	if (((u->phase == SUP_UPDATE_STEP && !u->stepped) ||
-		u->phase == SUP_UPDATE_LEAVING) &&
-	    primary->pid != 0)
-		kill(primary->pid, SIGKILL);
 	u->patience = now + END_MS;
 }
 
@@ -469,35 +474,10 @@ sup_update_wait(const struct sup_update *u, int ms)
 	return !waits || ms < STREAM_MS ? ms : STREAM_MS;
 }
 
-/* The bytes of FD in a file that no other process has: who wrote it may have
- * left somebody behind who changes it. -1: there is none, or no memory. */
-static int
-own_copy(int fd)
-{
-	static char buf[64 * 1024];
-	int copy = plat_memory_file("xenstored-stream");
-	ssize_t n = -1;
-	struct stat st;
-	off_t at = 0;
-
-	if (fd < 0 || copy < 0 || fstat(fd, &st) != 0)
-		goto none;
-	for (; at < st.st_size; at += n) {
-		n = pread(fd, buf, sizeof(buf), at);
-		if (n <= 0 || write(copy, buf, (size_t)n) != n)
-			goto none;
-	}
-	return copy;
-none:
-	if (copy >= 0)
-		close(copy);
-	return -1;
-}
-
 void
 sup_update_leave(struct sup_update *u, struct sup_leave *l, char *argv[])
 {
-	l->stream = own_copy(u->stream_fd);
+	l->stream = stream_copy(u->stream_fd);
 	l->binary = u->request.binary;
 	l->words = u->words;
 	l->argv = present(u, argv);

@@ -32,7 +32,8 @@ struct sup_update {
 	bool stepped;	   /* the old primary has ended */
 	pid_t checker;	   /* looks at a program that was chosen; 0: nobody */
 	pid_t examiner;	   /* at one that is asked for */
-	uint64_t patience; /* ms, that it has; or who was told to end */
+	uint64_t patience; /* ms, that they have */
+	uint64_t end_by;   /* ms, when a primary that has to end is killed */
 	int verdict;	   /* what it says, if that is for us; -1 */
 	struct live_update_request request;
 	char **words;	   /* of the new program */
