@@ -234,10 +234,18 @@ sup_child_break(struct sup_child *child, const char *why)
 	if (child->broken || child->pid == 0)
 		return;
 	child->broken = true;
+	/* where nobody can tell whether it is ending, how it ended will */
 	if (!end_notice_begins(child->pid))
-		msg_warnx(
-		    "the process %ld %s: it is ended", (long)child->pid, why);
+		child->why = why;
 	sup_child_kill(child);
+}
+
+void
+sup_child_ended(const struct sup_child *child, bool killed)
+{
+	if (killed && child->why != NULL)
+		msg_warnx("the process %ld %s: it was ended", (long)child->pid,
+		    child->why);
 }
 
 void

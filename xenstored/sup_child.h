@@ -44,6 +44,7 @@ struct sup_child {
 	uint64_t sent;		/* it was told of sockets up to this number */
 	uint64_t born;		/* ms */
 	bool broken;		/* it is not talked to any more */
+	const char *why;	/* it was broken with; NULL: nothing to say */
 	bool files_over;	/* it asks for no files any more */
 	uint64_t later;		/* ms, when it is told more; 0: at once */
 };
@@ -91,10 +92,14 @@ bool sup_child_waits(
     const struct sup_child *child, const struct sup_socks *socks, uint64_t now);
 
 /*
- * It did, as WHY says, what none of ours does while it lives: it is killed, and
- * its end is waited for as any other's. Says so, unless it is ending anyway.
+ * It did, as WHY (which stays there) says, what none of ours does while it
+ * lives: it is killed, and its end is waited for as any other's.
  */
 void sup_child_break(struct sup_child *child, const char *why);
+
+/* It did end, KILLED by SIGKILL or not. Says that it was broken with, and why,
+ * unless it was ending anyway. */
+void sup_child_ended(const struct sup_child *child, bool killed);
 
 /* It shall begin with the image in FD, or with the log's start (-1). */
 bool sup_child_load(struct sup_child *child, int fd);

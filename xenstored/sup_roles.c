@@ -218,6 +218,13 @@ give_up(struct supervisor *s, const siginfo_t *info)
 		    "whoever goes on where the daemon before was crashes");
 }
 
+/* Whether whoever breaks with a process ends it so. */
+static bool
+was_killed(const siginfo_t *info)
+{
+	return info->si_code != CLD_EXITED && info->si_status == SIGKILL;
+}
+
 /* INFO says how it did; EARLY: it is no zombie yet. */
 static void
 primary_died(struct supervisor *s, const siginfo_t *info, bool early)
@@ -226,6 +233,7 @@ primary_died(struct supervisor *s, const siginfo_t *info, bool early)
 	uint64_t written;
 	char how[96];
 
+	sup_child_ended(p, was_killed(info));
 	sup_hear_last(s, p);
 	if (plat_written(p->written_fd, &written))
 		flight_final(s->store.flight, (uint64_t)p->pid, written);
@@ -285,6 +293,7 @@ standby_died(struct supervisor *s, const siginfo_t *info)
 {
 	char how[96];
 
+	sup_child_ended(&s->standby, was_killed(info));
 	sup_hear_last(s, &s->standby);
 	describe(info, how, sizeof(how));
 	/* a crash in what it began with would go on for ever */
